@@ -1,0 +1,196 @@
+/* The status region: foster's state as any program may read it, by mmap alone.
+ *
+ * A POSIX shared memory object "/foster.<instance>" (shm_open(3); on Linux the file
+ * /dev/shm/foster.<instance>), written by foster's manager only, readable by everyone:
+ *
+ *     header page | ring of events (the flight recorder) | slots, one per unit, sorted by name
+ *
+ * All offsets stand in the header. All numbers are little-endian on every machine foster runs on, all
+ * strings are NUL-terminated UTF-8. Times named *_boot_ns are nanoseconds of CLOCK_BOOTTIME, times
+ * named *_real_ns are nanoseconds since 1970; 0 means "never".
+ *
+ * How to read a slot without a torn copy (a seqlock with two bodies):
+ *   1. read `sequence`; if it is odd, a write is under way: wait on the guard, go to 1;
+ *   2. read `current`, copy body[current], then (acquire fence) read `sequence` again;
+ *   3. if it changed, go to 1.
+ * The guard is a System V semaphore (id in `semaphore_id`): 0 at rest, 1 while the manager writes.
+ * Readers only ever wait for zero (semop(2), sem_op = 0), which needs read permission alone and cannot
+ * hold the writer up. The writer holds it with SEM_UNDO: if it dies while it writes, the kernel
+ * releases the guard. `sequence` odd with the guard at rest therefore means: the writer died there.
+ * body[current] is then still the last whole state, since a writer only ever fills the other body and
+ * turns `current` round at the end; the next manager makes the sequence even again.
+ *
+ * How to wait for a change: read `generation`, look, and futex(2) FUTEX_WAIT (not private) on it; a
+ * read-only mapping will do. It grows by one with each publish. When `layout_generation` has changed, map
+ * the object again. When `retired` is not 0, this object has been replaced: open the name again.
+ *
+ * The version grows with any change that an old reader would misread. Reserved bytes are 0.
+ */
+#ifndef FOSTER_REGION_LAYOUT_H
+#define FOSTER_REGION_LAYOUT_H
+
+#include <stdint.h>
+
+#define FOSTER_REGION_MAGIC 0x314e4f4947455246ull /* "FREGION1" in memory order */
+#define FOSTER_REGION_VERSION 1u
+#define FOSTER_REGION_HEADER_SIZE 4096u
+#define FOSTER_NAME_SIZE 96u /* longest unit name 95 bytes and a NUL */
+#define FOSTER_TEXT_SIZE 88u
+#define FOSTER_JOB_RESULTS 4u
+
+/* What a unit is doing. */
+enum foster_state {
+  FOSTER_STATE_STOPPED = 0,  /* never started, or stopped because someone asked */
+  FOSTER_STATE_STARTING = 1, /* the keeper was asked to start it; not known to execute yet */
+  FOSTER_STATE_RUNNING = 2,
+  FOSTER_STATE_STOPPING = 3, /* signalled, or its main process is gone and others of its group remain */
+  FOSTER_STATE_BACKOFF = 4,  /* ended; will be started again at next_restart_boot_ns */
+  FOSTER_STATE_EXITED = 5,   /* ended by itself with success and will not be started again */
+  FOSTER_STATE_FAILED = 6    /* ended otherwise and will not be started again; `cause` says why */
+};
+
+enum foster_goal { FOSTER_GOAL_DOWN = 0, FOSTER_GOAL_UP = 1 };
+
+enum foster_type { FOSTER_TYPE_SIMPLE = 0, FOSTER_TYPE_ONESHOT = 1 };
+
+/* Why a unit is in its state. */
+enum foster_cause {
+  FOSTER_CAUSE_NONE = 0,
+  FOSTER_CAUSE_BOOT = 1,         /* started because the daemon started */
+  FOSTER_CAUSE_REQUEST = 2,      /* someone asked by fosterctl or the bus */
+  FOSTER_CAUSE_EXIT = 3,         /* its main process ended: see exit_kind and exit_value */
+  FOSTER_CAUSE_SPAWN_FAILED = 4, /* it could not be executed: see detail */
+  FOSTER_CAUSE_RATE_LIMITED = 5, /* more automatic restarts than its limit allows */
+  FOSTER_CAUSE_SHUTDOWN = 6,     /* the daemon is stopping */
+  FOSTER_CAUSE_STOP_TIMEOUT = 7  /* did not end on its stop signal in time and was killed */
+};
+
+enum foster_exit_kind {
+  FOSTER_EXIT_NONE = 0,
+  FOSTER_EXIT_CODE = 1,   /* exit_value is the exit code */
+  FOSTER_EXIT_SIGNAL = 2, /* exit_value is the signal's number */
+  FOSTER_EXIT_CORE = 3,   /* as above, and a core was dumped */
+  FOSTER_EXIT_SPAWN = 4   /* never ran; exit_value is the errno, detail has the sentence */
+};
+
+/* How a job ended; packed with its number: number << 8 | result. */
+enum foster_job_result {
+  FOSTER_JOB_NONE = 0,
+  FOSTER_JOB_DONE = 1,
+  FOSTER_JOB_FAILED = 2,
+  FOSTER_JOB_SUPERSEDED = 3 /* a later request for the same unit took its place */
+};
+
+enum foster_phase {
+  FOSTER_PHASE_STARTING = 0, /* the units of the start are not all up or failed yet */
+  FOSTER_PHASE_RUNNING = 1,
+  FOSTER_PHASE_STOPPING = 2,
+  FOSTER_PHASE_DOWN = 3 /* ended in order; the object is about to be unlinked */
+};
+
+enum foster_event_kind {
+  FOSTER_EVENT_STATE = 1,        /* a unit changed its state */
+  FOSTER_EVENT_EXIT = 2,         /* a main process was reaped: exit_kind, value */
+  FOSTER_EVENT_SIGNAL = 3,       /* a signal was sent to a unit on request or to stop it: value */
+  FOSTER_EVENT_REQUEST = 4,      /* someone asked: text has the verb */
+  FOSTER_EVENT_MANAGER = 5,      /* the manager started: value 0 = first, else how often again */
+  FOSTER_EVENT_SHUTDOWN = 6      /* the daemon began to stop; value = exit code */
+};
+
+struct foster_region_header {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t header_size; /* of this struct's page, FOSTER_REGION_HEADER_SIZE */
+  uint32_t slot_size;
+  uint32_t slot_capacity; /* slots that fit into the object */
+  uint32_t slot_count;    /* slots in use, from the first */
+  uint32_t event_size;
+  uint32_t ring_capacity; /* events */
+  uint32_t layout_generation; /* changes when slots were added, removed or moved, or the object grew */
+  uint64_t ring_offset;
+  uint64_t slots_offset;
+  uint64_t total_size;
+
+  int32_t semaphore_id;
+  uint32_t generation; /* the futex word; grows with each publish */
+  uint32_t retired;    /* not 0: this object was replaced by another of the same name */
+  uint32_t phase;      /* enum foster_phase */
+  uint64_t ring_head;  /* sequence number of the next event; events before it are in the ring */
+
+  int32_t manager_pid;
+  int32_t keeper_pid;
+  uint64_t manager_start_ticks; /* field 22 of /proc/<pid>/stat: tells a reused pid */
+  uint64_t keeper_start_ticks;
+  uint32_t manager_restarts; /* how often the keeper had to start it again */
+  int32_t exit_code;         /* the daemon's, once phase is STOPPING or DOWN */
+  int64_t manager_started_boot_ns;
+  int64_t daemon_started_boot_ns;
+  int64_t daemon_started_real_ns;
+  int64_t turn_started_boot_ns; /* 0 while the manager sleeps: a manager that is busy since long hangs */
+  uint64_t last_attempt;        /* the highest numbers given out so far */
+  uint64_t last_job;
+  char boot_id[40]; /* /proc/sys/kernel/random/boot_id, without the newline */
+  char instance[FOSTER_NAME_SIZE];
+  char version_text[32]; /* foster's version */
+};
+
+/* Everything about a unit that changes. */
+struct foster_slot_body {
+  uint8_t state; /* enum foster_state */
+  uint8_t goal;  /* enum foster_goal */
+  uint8_t type;  /* enum foster_type */
+  uint8_t cause; /* enum foster_cause */
+  uint8_t exit_kind; /* enum foster_exit_kind, of the last attempt that ended */
+  uint8_t killed;    /* 1: SIGKILL was sent in the stop that is under way */
+  uint8_t essential;
+  uint8_t exit_clean; /* 1: the last exit was a success by the unit's own rules */
+  int32_t pid; /* of the main process; 0 when there is none */
+  int32_t exit_value;
+  uint32_t restarts; /* automatic restarts since the daemon started */
+  uint32_t failures; /* restarts in a row, by which the delay grows */
+  uint32_t window_count; /* restarts in the window of the rate limit */
+  uint32_t reserved;
+  int64_t window_start_boot_ns;
+  uint64_t attempt;      /* the newest, alive or not; 0 = never started */
+  uint64_t exit_attempt; /* the last that ended: an exit with a number up to this has been counted */
+  uint64_t exits;        /* main processes reaped, each counted once */
+  int64_t since_boot_ns; /* when it entered its state */
+  int64_t since_real_ns;
+  int64_t started_boot_ns; /* the spawn of the newest attempt was asked for */
+  int64_t running_boot_ns; /* the newest attempt was known to execute */
+  int64_t exit_boot_ns;
+  int64_t exit_real_ns;
+  int64_t deadline_boot_ns; /* BACKOFF: next restart; STOPPING: next SIGKILL; else 0 */
+  uint64_t exit_user_us; /* processor time of the last attempt that ended, its children included */
+  uint64_t exit_system_us;
+  uint64_t exit_max_rss_kib;
+  uint64_t job;          /* the job under way, 0 = none: number << 8 | 1 start, 2 stop, 3 restart */
+  uint64_t job_results[FOSTER_JOB_RESULTS]; /* the latest ended jobs, newest first */
+  char status_text[FOSTER_TEXT_SIZE]; /* what the service says of itself */
+  char detail[FOSTER_TEXT_SIZE];      /* a sentence to `cause`, may be empty */
+};
+
+struct foster_slot {
+  uint32_t sequence; /* odd while written */
+  uint32_t current;  /* which body is whole: 0 or 1 */
+  char name[FOSTER_NAME_SIZE]; /* changes only together with layout_generation */
+  struct foster_slot_body body[2];
+};
+
+struct foster_event {
+  uint64_t sequence; /* from 1; 0 while written. The event with number n stands at n % ring_capacity */
+  int64_t boot_ns;
+  int64_t real_ns;
+  uint64_t attempt;
+  int32_t pid;
+  int32_t value;
+  uint8_t kind;  /* enum foster_event_kind */
+  uint8_t state; /* enum foster_state after it */
+  uint8_t cause; /* enum foster_cause */
+  uint8_t exit_kind;
+  uint32_t reserved;
+  char name[FOSTER_NAME_SIZE]; /* the unit's; empty for the daemon itself */
+  char text[FOSTER_TEXT_SIZE];
+};
+
+#endif

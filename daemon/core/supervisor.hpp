@@ -1,0 +1,74 @@
+// The policy of foster as a pure function: events and the time in, actions out (DESIGN: the core computes,
+// it never touches the world). Deterministic: the same events, times and seed give the same actions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "common/ids.hpp"
+#include "common/instant.hpp"
+#include "common/unit/unit_set.hpp"
+#include "daemon/core/action.hpp"
+#include "daemon/core/event.hpp"
+#include "daemon/core/unit_state.hpp"
+
+namespace foster::core {
+
+/// What a manager finds when it starts.
+struct RecoveredUnit {
+  UnitIndex unit;
+  std::optional<UnitRecord> record;  // from the region; absent: the unit is new
+  Attempt live_attempt;              // the keeper has a child of it that is not over; 0 = none
+  int32_t pid = 0;
+  int last_signal = 0;  // what the keeper was last asked to send to it; 0 = nothing
+};
+
+struct Recovered {
+  std::vector<RecoveredUnit> units;  // at most one per unit, any order
+  Attempt last_attempt;              // highest ever given out
+  JobId last_job;
+  bool shutting_down = false;
+  int exit_code = 0;
+};
+
+struct Options {
+  uint64_t seed = 0;  // of the jitter
+};
+
+class Supervisor {
+ public:
+  Supervisor(std::shared_ptr<const UnitSet> set, const Options& options);
+  ~Supervisor();
+
+  /// Once, before the first event. Does not act: actions come with Begin.
+  void recover(const Recovered& found, Instant now);
+
+  /// Takes one event; what follows from it is appended to `actions`.
+  void handle(const Event& event, Instant now, int64_t now_real_ns, std::vector<Action>& actions);
+
+  /// Does what has fallen due by now. Harmless when nothing has.
+  void time_reached(Instant now, int64_t now_real_ns, std::vector<Action>& actions);
+
+  /// When time_reached must be called next; nothing when there is nothing to wait for.
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+  /// Units whose record changed since the last call, each once, in order.
+  [[nodiscard]] std::vector<UnitIndex> take_changed();
+
+  [[nodiscard]] const UnitSet& set() const;
+  [[nodiscard]] const UnitRecord& record(UnitIndex unit) const;
+  [[nodiscard]] Attempt last_attempt() const;
+  [[nodiscard]] JobId last_job() const;
+  [[nodiscard]] bool shutting_down() const;
+  [[nodiscard]] bool settled() const;  // InitialUnitsSettled has been given out
+  [[nodiscard]] int exit_code() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace foster::core

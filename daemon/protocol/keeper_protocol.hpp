@@ -1,0 +1,191 @@
+// What keeper and manager say to each other, over the SOCK_SEQPACKET pair that the keeper makes for each
+// manager it starts (common/ipc/channel.hpp). The manager finds its end as descriptor kManagerFd.
+//
+// A manager's life: the keeper sends handover_begin, a child for each attempt it knows, a
+// stored_descriptor for each it holds, handover_end. Then, for every attempt whose news have not been
+// acknowledged, the news again as ordinary records: a manager that has just started and one that has run
+// for a year are told of things in the same words. The manager answers with `ready` once it serves.
+//
+// A manager that exits by itself before it ever said `ready`, while there are no children, ends the keeper
+// with its exit code: that is how --help, --version, usage errors, bad unit files and a second daemon
+// on the same instance end. In every other case it is started again.
+//
+// Records are plain structs; strings follow them, NUL-terminated, in the order their counts are listed.
+// Nothing here goes over a machine's border, so the encoding is the machine's own.
+#pragma once
+
+#include <cstdint>
+#include <sys/types.h>
+
+namespace foster::protocol {
+
+inline constexpr uint32_t kVersion = 1;
+inline constexpr int kManagerFd = 3;
+inline constexpr uint32_t kNameMax = 95;            // bytes of a unit's or a stored descriptor's name
+inline constexpr uint32_t kInlineSpawnMax = 48 * 1024;  // larger plans travel in a memfd
+
+enum class Type : uint16_t {
+  // manager to keeper
+  ready = 1,
+  spawn = 2,             // SpawnPlan
+  spawn_in_memfd = 3,    // one descriptor: a memfd whose content is a SpawnPlan record body
+  kill = 4,              // Kill
+  acknowledge = 5,       // Acknowledge
+  store_descriptor = 6,  // StoredDescriptor, with the descriptor; replaces one of the same name
+  drop_descriptor = 7,   // StoredDescriptor, without
+  notify_supervisor = 8, // text for $NOTIFY_SOCKET (sd_notify(3)), sent by the keeper, the main process
+  signal_taken = 9,      // SignalNumber: the manager acts on it; the keeper need not
+  finish = 10,           // Finish: all is stopped; end the last orphans and exit
+
+  // keeper to manager
+  handover_begin = 64,    // HandoverBegin
+  child = 65,             // Child
+  stored_descriptor = 66, // StoredDescriptor, with the descriptor
+  handover_end = 67,
+  spawned = 68,           // Spawned
+  spawn_failed = 69,      // SpawnFailed
+  exited = 70,            // Exited
+  group_emptied = 71,     // GroupEmptied
+  kill_failed = 72,       // KillFailed
+  signal_received = 73,   // SignalNumber: the keeper was sent it
+};
+
+/// The child's steps between fork and execve, in order. A failure comes back as {step, errno}.
+enum class Step : uint32_t {
+  fork = 0,            // the keeper itself could not fork or make the report pipe
+  plan = 1,            // the plan did not add up (a bug, or a memfd that could not be mapped)
+  signals = 2,         // mask and dispositions back to the default
+  session = 3,         // setsid, or setpgid and the terminal for a foreground command
+  parent_death = 4,    // prctl(PR_SET_PDEATHSIG): services do not outlive a killed keeper unseen
+  standard_input = 5,
+  standard_output = 6,
+  standard_error = 7,
+  umask = 8,
+  groups = 9,
+  group_id = 10,
+  user_id = 11,
+  working_directory = 12,  // as the service's user, which is who must be able to enter it
+  descriptors = 13,        // those to pass, to their numbers; the rest is CLOEXEC
+  execute = 14,
+};
+
+/// For messages: "cannot <this>: <strerror>".
+[[nodiscard]] const char* step_text(Step step);
+
+enum SpawnFlags : uint32_t {
+  kForeground = 1,     // keep stdin, setpgid instead of setsid, take the terminal if stdin is one
+  kSetIds = 2,         // uid, gid and groups are to be set
+  kSetDirectory = 4,   // there is a working directory; otherwise the keeper's own is kept
+};
+
+/// Followed by: groups (gid_t each), then strings: unit name, program (path for execve), working directory
+/// (only with kSetDirectory), argv strings, envp strings.
+struct SpawnPlan {
+  uint64_t attempt;
+  uint32_t flags;
+  uid_t uid;
+  gid_t gid;
+  uint32_t group_count;
+  mode_t umask;
+  uint32_t argc;
+  uint32_t envc;
+  uint32_t string_bytes;  // of all strings with their NULs
+};
+
+enum class KillScope : uint32_t {
+  main = 0,   // the main process, if it has not been reaped
+  group = 1,  // its process group, also once the main process has been reaped
+};
+
+/// SIGCONT is sent after the signal (not after SIGKILL, SIGSTOP, SIGCONT themselves) if `with_continue`.
+/// For a group whose main process is reaped and that is empty, the answer is group_emptied.
+struct Kill {
+  uint64_t attempt;
+  int32_t signal;
+  KillScope scope;
+  uint32_t with_continue;
+  uint32_t reserved;
+};
+
+/// The manager has recorded that this attempt is over; the keeper forgets it. Only sent once the attempt's
+/// spawn failed, or it exited and its group is empty (or has been given up: `abandon`).
+struct Acknowledge {
+  uint64_t attempt;
+  uint32_t abandon;
+  uint32_t reserved;
+};
+
+struct StoredDescriptor {
+  char name[kNameMax + 1];
+};
+
+struct SignalNumber {
+  int32_t signal;
+};
+
+struct Finish {
+  int32_t exit_code;
+};
+
+struct HandoverBegin {
+  uint32_t version;
+  uint32_t manager_restarts;  // 0 for the first
+  uint64_t last_attempt;      // highest seen so far
+  pid_t keeper_pid;
+  uint32_t is_init;           // the keeper is PID 1
+};
+
+enum class ChildPhase : uint32_t {
+  forked = 0,   // the report pipe is still open
+  running = 1,
+  lingering = 2,  // main process reaped, others of the group remain
+  over = 3,       // not acknowledged yet
+};
+
+struct Child {
+  uint64_t attempt;
+  pid_t pid;
+  ChildPhase phase;
+  int32_t last_signal;  // that the manager asked for, 0 = none: a new manager need not repeat it
+  uint32_t reserved;
+  int64_t spawned_boot_ns;
+  char unit[kNameMax + 1];
+};
+
+struct Spawned {
+  uint64_t attempt;
+  pid_t pid;
+  uint32_t reserved;
+  int64_t at_boot_ns;
+};
+
+struct SpawnFailed {
+  uint64_t attempt;
+  Step step;
+  int32_t error;
+};
+
+/// Decided by waitpid alone. `group_remains`: others of its process group are still there.
+struct Exited {
+  uint64_t attempt;
+  pid_t pid;
+  int32_t wait_status;
+  uint32_t group_remains;
+  uint32_t reserved;
+  int64_t at_boot_ns;
+  uint64_t user_us;
+  uint64_t system_us;
+  uint64_t max_rss_kib;
+};
+
+struct GroupEmptied {
+  uint64_t attempt;
+};
+
+struct KillFailed {
+  uint64_t attempt;
+  int32_t signal;
+  int32_t error;
+};
+
+}  // namespace foster::protocol
