@@ -7,8 +7,8 @@
 #     sanitize   the same sources with AddressSanitizer and UndefinedBehaviorSanitizer
 #     lint       clang-tidy over the sources
 #
-# The last line counts the single test cases of all stages: "N passed, N failed, N skipped". The exit
-# code is 0 when nothing failed. With CI=true a skipped test is a failure.
+# The last line counts the single test cases of all stages: "N passed, N failed, N skipped". The
+# exit code is 0 when nothing failed. With CI=true a skipped test is a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 export LC_ALL=C.UTF-8
@@ -35,7 +35,7 @@ set_up() {
   [ -f "$dir/build.ninja" ] || meson setup "$dir" --buildtype=debugoptimized "$@"
 }
 
-# step NAME COMMAND...: a step that is not a test itself; when it fails it counts as one failed case.
+# step NAME COMMAND...: a step that is not a test itself counts as one case when it fails.
 step() {
   local name=$1
   shift
@@ -51,7 +51,8 @@ run_suites() {
   for suite in "$@"; do arguments+=(--suite "$suite"); done
   rm -rf "$dir/meson-logs/pytest" "$dir/meson-logs/testlog.json" "$dir/meson-logs/testlog.junit.xml"
   # What the tests find is read from their records; meson's exit code says the same.
-  meson test -C "$dir" --no-rebuild --print-errorlogs --timeout-multiplier "$multiplier" "${arguments[@]}"
+  meson test -C "$dir" --no-rebuild --print-errorlogs \
+    --timeout-multiplier "$multiplier" "${arguments[@]}"
   echo "$dir" >>"$results/tested"
 }
 
@@ -76,8 +77,8 @@ stage_lint() {
   if step clang-tidy run_clang_tidy; then echo clang-tidy >>"$results/passed-steps"; fi
 }
 
-# The compile database is g++'s. clang 16 says that it lacks concepts support in full, and libstdc++ 12
-# then hides std::expected; and it need not know g++'s warnings.
+# The compile database is g++'s. clang 16 says that it lacks concepts support in full, and
+# libstdc++ 12 then hides std::expected; and it need not know g++'s warnings.
 run_clang_tidy() {
   local log=$results/clang-tidy.log
   if run-clang-tidy-16 -quiet -p build -j "$(nproc)" \

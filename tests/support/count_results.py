@@ -5,9 +5,9 @@ usage: count_results.py RESULTS, a folder with up to three files, a name in each
   passed-steps  steps that are no tests but count as one (clang-tidy)
   failed-steps  the same, failed: a build that did not come about
 
-meson knows a test program as one test. The single cases stand in what the programs wrote: GoogleTest's
-in meson's testlog.junit.xml, pytest's in meson-logs/pytest/<test>.xml. A program that left no record,
-because it crashed or ran out of time, counts as one case of its own.
+meson knows a test program as one test. The single cases stand in what the programs wrote:
+GoogleTest's in meson's testlog.junit.xml, pytest's in meson-logs/pytest/<test>.xml. A program
+that left no record, because it crashed or ran out of time, counts as one case of its own.
 """
 
 import json
@@ -49,15 +49,18 @@ def cases_of_xml(path: Path, prefix: str) -> list[Case]:
     ]
 
 
-def gtest_suites(build: Path) -> dict[str, list[ElementTree.Element]]:
+Suites = dict[str, list[ElementTree.Element]]
+
+
+def gtest_suites(build: Path) -> Suites:
     """The cases of each GoogleTest program, by meson's name of the test."""
-    suites: dict[str, list[ElementTree.Element]] = {}
+    suites: Suites = {}
     try:
         tree = ElementTree.parse(build / "meson-logs" / "testlog.junit.xml")
     except (OSError, ElementTree.ParseError):
         return suites
     for suite in tree.iter("testsuite"):
-        # meson writes "<project>.<test>.<GoogleTest suite>" for those, "<project>" for all other tests.
+        # meson writes "<project>.<test>.<GoogleTest suite>", and "<project>" for all other tests.
         project, _, rest = suite.get("name", "").partition(".")
         test, _, _ = rest.rpartition(".")
         if project and test:
@@ -71,7 +74,7 @@ def meson_outcome(result: str) -> str:
     return "skipped" if result == "SKIP" else "failed"
 
 
-def cases_of_test(build: Path, test: dict, suites: dict[str, list[ElementTree.Element]]) -> list[Case]:
+def cases_of_test(build: Path, test: dict, suites: Suites) -> list[Case]:
     # meson's name is "foster:unit / unit_parser".
     name = test["name"].split(" / ")[-1]
     label = f"{build.name} {test['name'].removeprefix('foster:')}"
@@ -79,9 +82,10 @@ def cases_of_test(build: Path, test: dict, suites: dict[str, list[ElementTree.El
     cases = cases_of_xml(build / "meson-logs" / "pytest" / f"{name}.xml", label)
     for case in suites.get(test["name"], []):
         outcome, reason = judge(case)
-        cases.append(Case(outcome, f"{label}: {case.get('classname', '')}.{case.get('name')}", reason))
+        full_name = f"{label}: {case.get('classname', '')}.{case.get('name')}"
+        cases.append(Case(outcome, full_name, reason))
     if not cases or (whole == "failed" and all(case.outcome != "failed" for case in cases)):
-        cases.append(Case(whole, label, "no reason given" if whole == "skipped" else test["result"]))
+        cases.append(Case(whole, label, "no reason given"))
     return cases
 
 

@@ -1,6 +1,6 @@
 """The rules that every source obeys, each a function of a file's path and text.
 
-A rule yields violations as (line, what). `check_tree` applies all of them to the project; a path is always
+A rule yields violations as (line, what). `check_tree` applies it to the project; a path is always
 relative to the project's root. The layering table is the one of the design: who may include whom.
 """
 
@@ -21,13 +21,11 @@ Violation = tuple[int, str]
 Rule = Callable[[str, str], Iterator[Violation]]
 
 
-# --- who may include whom ---------------------------------------------------------------------------
-
 @dataclass(frozen=True)
 class Room:
-    """`rooms`: project headers it may include. `libraries`: third-party ones. `only_in`: of these, the
-    files that may include them (stems), where not every file of the room may. `banned`: standard or
-    system headers it must not include."""
+    """`rooms`: project headers it may include. `libraries`: third-party ones. `only_in`: of
+    these, the files that may include them (stems), where not every file of the room may.
+    `banned`: standard or system headers it must not include."""
 
     rooms: tuple[str, ...]
     libraries: tuple[str, ...] = ()
@@ -38,13 +36,14 @@ class Room:
 
 SYSCALL_HEADERS = ("unistd.h", "fcntl.h", "poll.h", "sched.h", "spawn.h", "semaphore.h", "sys/*",
                    "linux/*", "netinet/*", "net/*", "arpa/*")
-CONCURRENCY_HEADERS = ("thread", "mutex", "shared_mutex", "condition_variable", "future", "stop_token",
-                       "latch", "barrier", "semaphore", "pthread.h")
+CONCURRENCY_HEADERS = ("thread", "mutex", "shared_mutex", "condition_variable", "future",
+                       "stop_token", "latch", "barrier", "semaphore", "pthread.h")
 FILE_HEADERS = ("fstream", "iostream", "filesystem", "syncstream", "cstdio", "stdio.h")
 CLOCK_AND_CHANCE_HEADERS = ("random", "ctime", "time.h")
 
 ROOMS = {
-    "common": Room(rooms=("common",), libraries=("fmt",), banned=CONCURRENCY_HEADERS + ("iostream",)),
+    "common": Room(rooms=("common",), libraries=("fmt",),
+                   banned=CONCURRENCY_HEADERS + ("iostream",)),
     "common/unit": Room(
         rooms=("common", "common/unit"),
         libraries=("toml++", "fmt"),
@@ -73,14 +72,15 @@ ROOMS = {
         banned=CONCURRENCY_HEADERS + ("iostream",)),
 }
 
-# Headers that need nothing of libstdc++ at run time: what the rooms that are libc only may use of C++.
+# Headers that need nothing of libstdc++ at run time: what the rooms that are libc only may use of
+# C++.
 FREESTANDING_HEADERS = (
     "algorithm", "array", "atomic", "bit", "compare", "concepts", "expected", "initializer_list",
-    "iterator", "limits", "new", "optional", "span", "string_view", "tuple", "type_traits", "utility",
-    "version")
+    "iterator", "limits", "new", "optional", "span", "string_view", "tuple", "type_traits",
+    "utility", "version")
 
-LIBRARIES = {"toml++": "toml++", "systemd": "systemd", "spdlog": "spdlog", "fmt": "fmt", "CLI": "CLI",
-             "nlohmann": "nlohmann", "gtest": "gtest", "gmock": "gtest"}
+LIBRARIES = {"toml++": "toml++", "systemd": "systemd", "spdlog": "spdlog", "fmt": "fmt",
+             "CLI": "CLI", "nlohmann": "nlohmann", "gtest": "gtest", "gmock": "gtest"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
@@ -133,8 +133,8 @@ def judge_system_include(room: str, header: str) -> str | None:
     return None
 
 
-C_HEADERS = ("assert", "ctype", "errno", "inttypes", "limits", "signal", "stdarg", "stddef", "stdint",
-             "stdio", "stdlib", "string", "time")
+C_HEADERS = ("assert", "ctype", "errno", "inttypes", "limits", "signal", "stdarg", "stddef",
+             "stdint", "stdio", "stdlib", "string", "time")
 
 
 def layering(path: str, text: str) -> Iterator[Violation]:
@@ -165,10 +165,8 @@ def pure_core(path: str, text: str) -> Iterator[Violation]:
     if not path.startswith("daemon/core/"):
         return
     for found in CORE_WORDS.finditer(without_comments_and_strings(text)):
-        yield line_of(text, found.start()), f"time and chance are arguments of the core: {found.group(1)}"
+        yield line_of(text, found.start()), f"an argument in the core: {found.group(1)}"
 
-
-# --- size and shape ---------------------------------------------------------------------------------
 
 def blank(found: re.Match) -> str:
     return re.sub(r"[^\n]", " ", found.group(0))
@@ -208,7 +206,7 @@ SCOPE_HEAD = re.compile(r'\b(namespace|class|struct|union|enum)\b(?!.*\))|\bexte
 
 
 def kind_of_block(head: str, outer: str) -> str:
-    """What the brace after `head` opens: 'scope' (namespace, class), 'function', 'lambda' or 'other'."""
+    """'scope' (namespace, class), 'function', 'lambda' or 'other': what the brace opens."""
     if LAMBDA_HEAD.search(head):
         return "lambda"
     if outer == "scope" and SCOPE_HEAD.search(head):
@@ -261,8 +259,6 @@ def file_name(path: str, text: str) -> Iterator[Violation]:
     if re.search(r"(^|_)(utils?|helpers?|misc)(_|\.)", name):
         yield 1, "a file is named for what it holds"
 
-
-# --- words ------------------------------------------------------------------------------------------
 
 # Spelled in two halves, so that this file does not violate its own rules.
 MARKERS = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
@@ -347,7 +343,7 @@ def is_build_folder(path: str) -> bool:
 
 
 def project_files(root: Path) -> list[str]:
-    """Every text file of the project, relative to its root: all that is not hidden and not built."""
+    """Every file of the project that is neither hidden nor built, relative to its root."""
     files = []
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__"))
