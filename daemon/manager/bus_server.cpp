@@ -1,0 +1,311 @@
+#include "daemon/manager/bus_server.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "common/bus_api.hpp"
+#include "daemon/manager/log.hpp"
+
+namespace foster::manager {
+namespace {
+
+/// Connections that one user may hold, so that none can take them all. Root and the daemon's own user are
+/// not counted.
+constexpr size_t kConnectionsPerUser = 64;
+
+/// A client that lets this many answers pile up does not read them, and is let go.
+constexpr uint64_t kUnreadAnswers = 64;
+
+const char* error_name(core::Refusal refusal) {
+  switch (refusal) {
+    case core::Refusal::shutting_down: return bus_api::kErrorShuttingDown;
+    case core::Refusal::not_running: return bus_api::kErrorNotRunning;
+    case core::Refusal::none: break;
+  }
+  return SD_BUS_ERROR_FAILED;
+}
+
+std::string error_text(core::Refusal refusal, const std::string& unit) {
+  switch (refusal) {
+    case core::Refusal::shutting_down: return "fosterd is shutting down";
+    case core::Refusal::not_running: return unit + " has no running process";
+    case core::Refusal::none: break;
+  }
+  return "the request was refused";
+}
+
+int read_patterns(sd_bus_message* call, std::vector<std::string>& patterns) {
+  int r = sd_bus_message_enter_container(call, 'a', "s");
+  if (r < 0) return r;
+  const char* text = nullptr;
+  while ((r = sd_bus_message_read(call, "s", &text)) > 0) patterns.emplace_back(text);
+  return r < 0 ? r : sd_bus_message_exit_container(call);
+}
+
+const char* verb_text(core::Verb verb) {
+  switch (verb) {
+    case core::Verb::start: return "start";
+    case core::Verb::stop: return "stop";
+    case core::Verb::restart: return "restart";
+    case core::Verb::none: break;
+  }
+  return "nothing";
+}
+
+}  // namespace
+
+struct BusServer::Client {
+  BusServer* server = nullptr;
+  sd_bus* bus = nullptr;
+  uid_t uid = 0;
+  pid_t pid = 0;
+  bool gone = false;
+
+  ~Client() { sd_bus_close_unref(bus); }
+
+  [[nodiscard]] bool may_change() const { return uid == 0 || uid == geteuid(); }
+
+  void leave() {
+    gone = true;
+    server->some_gone_ = true;
+  }
+
+  /// False when the client does not read what it is sent.
+  bool keeps_up() {
+    uint64_t unread = 0;
+    if (sd_bus_get_n_queued_write(bus, &unread) >= 0 && unread <= kUnreadAnswers) return true;
+    leave();
+    return false;
+  }
+};
+
+struct BusServer::Methods {
+  static int refuse(Client& client, sd_bus_error* error, const char* what) {
+    log(Level::warning, "a request was refused: not permitted",
+        {{"verb", what}, {"uid", client.uid}, {"pid", client.pid}});
+    const std::string text = "only root and uid " + std::to_string(geteuid()) + " may " + what +
+                             " units here; you are uid " + std::to_string(client.uid);
+    return sd_bus_error_set(error, bus_api::kErrorNotPermitted, text.c_str());
+  }
+
+  static int change(core::Verb verb, sd_bus_message* call, void* self, sd_bus_error* error) {
+    Client& client = *static_cast<Client*>(self);
+    BusServer& server = *client.server;
+    if (!client.keeps_up()) return 1;
+    if (!client.may_change()) return refuse(client, error, verb_text(verb));
+    std::vector<std::string> patterns;
+    if (const int r = read_patterns(call, patterns); r < 0) return r;
+    const auto units = server.units_named(patterns);
+    if (!units) return sd_bus_error_set(error, bus_api::kErrorNoSuchUnit, units.error().message.c_str());
+    log(Level::info, "asked to change units",
+        {{"verb", verb_text(verb)}, {"units", units->size()}, {"uid", client.uid}, {"pid", client.pid}});
+    server.waiting_[++server.last_token_].reset(sd_bus_message_ref(call));
+    server.queue_(core::Request{server.last_token_, verb, *units});
+    return 1;
+  }
+
+  static int start(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return change(core::Verb::start, call, self, error);
+  }
+  static int stop(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return change(core::Verb::stop, call, self, error);
+  }
+  static int restart(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return change(core::Verb::restart, call, self, error);
+  }
+
+  static int signal(sd_bus_message* call, void* self, sd_bus_error* error) {
+    Client& client = *static_cast<Client*>(self);
+    BusServer& server = *client.server;
+    if (!client.keeps_up()) return 1;
+    if (!client.may_change()) return refuse(client, error, "signal");
+    std::vector<std::string> patterns;
+    int number = 0;
+    if (const int r = read_patterns(call, patterns); r < 0) return r;
+    if (const int r = sd_bus_message_read(call, "i", &number); r < 0) return r;
+    if (number < 1 || number > SIGRTMAX)
+      return sd_bus_error_set(error, bus_api::kErrorInvalid, "there is no such signal");
+    const auto units = server.units_named(patterns);
+    if (!units) return sd_bus_error_set(error, bus_api::kErrorNoSuchUnit, units.error().message.c_str());
+    server.waiting_[++server.last_token_].reset(sd_bus_message_ref(call));
+    server.queue_(core::SignalRequest{server.last_token_, number, *units});
+    return 1;
+  }
+
+  static int shutdown(sd_bus_message* call, void* self, sd_bus_error* error) {
+    Client& client = *static_cast<Client*>(self);
+    if (!client.keeps_up()) return 1;
+    if (!client.may_change()) return refuse(client, error, "shut down the");
+    log(Level::info, "asked to shut down", {{"uid", client.uid}, {"pid", client.pid}});
+    client.server->shutdowns_.emplace_back(sd_bus_message_ref(call));
+    client.server->queue_(core::ShutdownRequest{0});
+    return 1;
+  }
+
+  static int version(sd_bus_message* call, void* self, sd_bus_error*) {
+    if (!static_cast<Client*>(self)->keeps_up()) return 1;
+    return sd_bus_reply_method_return(call, "s", FOSTER_VERSION);
+  }
+
+  static int disconnected(sd_bus_message*, void* self, sd_bus_error*) {
+    static_cast<Client*>(self)->leave();
+    return 0;
+  }
+
+  static const sd_bus_vtable table[];
+};
+
+// Every method may be called by anyone as far as sd-bus goes; each judges its caller itself.
+const sd_bus_vtable BusServer::Methods::table[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD(bus_api::kStart, "as", "a(st)", start, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kStop, "as", "a(st)", stop, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kRestart, "as", "a(st)", restart, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kSignal, "asi", "as", signal, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kShutdown, "", "i", shutdown, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kVersion, "", "s", version, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END};
+
+BusServer::BusServer(std::shared_ptr<const UnitSet> set, pid_t keeper,
+                     std::function<void(core::Event)> queue)
+    : set_(std::move(set)), keeper_(keeper), queue_(std::move(queue)) {}
+
+BusServer::~BusServer() { sd_event_source_disable_unref(source_); }
+
+Result<void> BusServer::attach(sd_event* loop, UniqueFd listening) {
+  loop_ = loop;
+  listening_ = std::move(listening);
+  const int r =
+      sd_event_add_io(loop, &source_, listening_.get(), EPOLLIN, connection_arrived, this);
+  if (r < 0) return system_failure("watch the control socket", -r);
+  return {};
+}
+
+int BusServer::connection_arrived(sd_event_source*, int fd, uint32_t, void* self) {
+  static_cast<BusServer*>(self)->accept_all(fd);
+  return 0;
+}
+
+void BusServer::accept_all(int listening) {
+  for (;;) {
+    UniqueFd connection(accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (connection) {
+      welcome(std::move(connection));
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno != EAGAIN)
+      log(Level::error, "cannot accept a connection", {{"error", strerrordesc_np(errno)}});
+    return;
+  }
+}
+
+bool BusServer::admissible(const ucred& peer) const {
+  if (peer.uid == 0 || peer.uid == geteuid()) return true;
+  const auto of_peer = [&](const auto& client) { return client->uid == peer.uid; };
+  return static_cast<size_t>(std::ranges::count_if(clients_, of_peer)) < kConnectionsPerUser;
+}
+
+void BusServer::welcome(UniqueFd connection) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
+    log(Level::error, "cannot tell who connects", {{"error", strerrordesc_np(errno)}});
+    return;
+  }
+  if (!admissible(peer)) {
+    log(Level::warning, "a connection was refused: too many of this user", {{"uid", peer.uid}});
+    return;
+  }
+  auto client = std::make_unique<Client>();
+  client->server = this;
+  client->uid = peer.uid;
+  client->pid = peer.pid;
+  if (const int r = open_bus(*client, std::move(connection)); r < 0) {
+    log(Level::error, "cannot open a connection", {{"error", strerrordesc_np(-r)}});
+    return;
+  }
+  clients_.push_back(std::move(client));
+}
+
+int BusServer::open_bus(Client& client, UniqueFd connection) {
+  sd_id128_t id{};
+  int r = sd_id128_randomize(&id);
+  if (r >= 0) r = sd_bus_new(&client.bus);
+  if (r >= 0) r = sd_bus_set_fd(client.bus, connection.get(), connection.get());
+  if (r < 0) return r;
+  static_cast<void>(connection.release());  // The bus closes it from here on.
+  r = sd_bus_set_server(client.bus, 1, id);
+  if (r >= 0) r = sd_bus_start(client.bus);
+  if (r >= 0)
+    r = sd_bus_add_object_vtable(client.bus, nullptr, bus_api::kObjectPath, bus_api::kInterface,
+                                 Methods::table, &client);
+  if (r >= 0)
+    r = sd_bus_match_signal(client.bus, nullptr, "org.freedesktop.DBus.Local",
+                            "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                            "Disconnected", Methods::disconnected, &client);
+  if (r >= 0) r = sd_bus_attach_event(client.bus, loop_, SD_EVENT_PRIORITY_NORMAL);
+  return r;
+}
+
+Result<std::vector<UnitIndex>> BusServer::units_named(
+    const std::vector<std::string>& patterns) const {
+  std::vector<UnitIndex> units;
+  for (const std::string& pattern : patterns) {
+    const std::vector<UnitIndex> matching = set_->matching(pattern);
+    if (matching.empty()) return std::unexpected(Error{"no such unit: " + pattern, 0});
+    for (const UnitIndex unit : matching)
+      if (std::ranges::find(units, unit) == units.end()) units.push_back(unit);
+  }
+  return units;
+}
+
+void BusServer::answer(const core::Reply& reply) {
+  const auto found = waiting_.find(reply.token);
+  if (found == waiting_.end()) return;  // Asked by a signal, not by a client.
+  const Message call = std::move(found->second);
+  waiting_.erase(found);
+  if (reply.refusal != core::Refusal::none) {
+    const std::string text = error_text(reply.refusal, (*set_)[reply.refused_for].name);
+    sd_bus_reply_method_errorf(call.get(), error_name(reply.refusal), "%s", text.c_str());
+    return;
+  }
+  const bool of_signal = sd_bus_message_is_method_call(call.get(), nullptr, bus_api::kSignal) > 0;
+  const char* item = of_signal ? "s" : "(st)";
+  sd_bus_message* made = nullptr;
+  int r = sd_bus_message_new_method_return(call.get(), &made);
+  const Message answer(made);
+  if (r >= 0) r = sd_bus_message_open_container(made, 'a', item);
+  for (const core::JobRef& job : reply.jobs) {
+    if (r < 0) break;
+    const char* name = (*set_)[job.unit].name.c_str();
+    r = of_signal ? sd_bus_message_append(made, "s", name)
+                  : sd_bus_message_append(made, "(st)", name, job.job.value);
+  }
+  if (r >= 0) r = sd_bus_message_close_container(made);
+  if (r >= 0) r = sd_bus_send(nullptr, made, nullptr);
+  // A client that has gone meanwhile is no error: its request stands all the same.
+  if (r < 0 && r != -ENOTCONN && r != -ECONNRESET && r != -EPIPE)
+    log(Level::warning, "cannot answer a request", {{"error", strerrordesc_np(-r)}});
+}
+
+void BusServer::turn_ended() {
+  for (const Message& call : shutdowns_)
+    sd_bus_reply_method_return(call.get(), "i", static_cast<int32_t>(keeper_));
+  shutdowns_.clear();
+  if (!some_gone_) return;
+  some_gone_ = false;
+  std::erase_if(clients_, [](const auto& client) { return client->gone; });
+}
+
+void BusServer::close() {
+  source_ = sd_event_source_disable_unref(source_);
+  waiting_.clear();
+  clients_.clear();
+}
+
+}  // namespace foster::manager

@@ -1,0 +1,77 @@
+// foster's D-Bus interface (common/bus_api.hpp) on the private socket: one sd-bus connection per client,
+// no bus daemon between. A call is decoded into an event and queued; the answer follows once the core has
+// taken it and the region shows it. Clients are judged by the kernel's word on who connected (SO_PEERCRED,
+// unix(7)): root and the daemon's own user may change things, everyone may ask for the version.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unordered_map>
+#include <vector>
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "common/ipc/unique_fd.hpp"
+#include "common/result.hpp"
+#include "common/unit/unit_set.hpp"
+#include "daemon/core/action.hpp"
+#include "daemon/core/event.hpp"
+
+namespace foster::manager {
+
+class BusServer {
+ public:
+  /// `queue` takes the decoded requests; `keeper` is the pid whose end tells that a shutdown is complete.
+  BusServer(std::shared_ptr<const UnitSet> set, pid_t keeper,
+            std::function<void(core::Event)> queue);
+  ~BusServer();
+  BusServer(const BusServer&) = delete;
+  BusServer& operator=(const BusServer&) = delete;
+
+  Result<void> attach(sd_event* loop, UniqueFd listening);
+
+  /// The core's answer to a queued request.
+  void answer(const core::Reply& reply);
+
+  /// At the end of a turn: answers the shutdown requests that it recorded, and frees the connections
+  /// that are closed.
+  void turn_ended();
+
+  /// At the end of the daemon. Answers were written when they were given; nothing is waited for.
+  void close();
+
+ private:
+  struct Client;
+  struct Methods;  // the vtable's handlers
+  struct MessageDeleter {
+    void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
+  };
+  using Message = std::unique_ptr<sd_bus_message, MessageDeleter>;
+
+  static int connection_arrived(sd_event_source* source, int fd, uint32_t events, void* self);
+  void accept_all(int listening);
+  void welcome(UniqueFd connection);
+  bool admissible(const ucred& peer) const;
+  int open_bus(Client& client, UniqueFd connection);
+  Result<std::vector<UnitIndex>> units_named(const std::vector<std::string>& patterns) const;
+
+  std::shared_ptr<const UnitSet> set_;
+  pid_t keeper_;
+  std::function<void(core::Event)> queue_;
+  sd_event* loop_ = nullptr;  // borrowed
+  sd_event_source* source_ = nullptr;
+  UniqueFd listening_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  bool some_gone_ = false;
+  uint64_t last_token_ = 0;
+  std::unordered_map<uint64_t, Message> waiting_;  // by token
+  std::vector<Message> shutdowns_;                 // to be answered at the end of the turn
+};
+
+}  // namespace foster::manager

@@ -1,0 +1,210 @@
+#include "daemon/manager/keeper_client.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "common/check.hpp"
+#include "daemon/manager/log.hpp"
+
+namespace foster::manager {
+namespace {
+
+using protocol::Type;
+
+/// Small packets keep both cores busy: the keeper forks the first while we lay out the next.
+constexpr uint32_t kSpawnsPerPacket = 16;
+
+template <class Body>
+bool decode(const ipc::Record& record, Body& body) {
+  if (record.size < sizeof body) return false;
+  std::memcpy(&body, record.body, sizeof body);
+  return true;
+}
+
+template <class Body>
+void append_news(const ipc::Record& record, std::vector<KeeperNews>& news) {
+  Body body{};
+  if (decode(record, body))
+    news.emplace_back(body);
+  else
+    log(Level::error, "a record of the keeper is too short", {{"type", record.type}});
+}
+
+void append_known(const ipc::Record& record, std::vector<KeeperNews>& news) {
+  switch (static_cast<Type>(record.type)) {
+    case Type::spawned: return append_news<protocol::Spawned>(record, news);
+    case Type::spawn_failed: return append_news<protocol::SpawnFailed>(record, news);
+    case Type::exited: return append_news<protocol::Exited>(record, news);
+    case Type::group_emptied: return append_news<protocol::GroupEmptied>(record, news);
+    case Type::kill_failed: return append_news<protocol::KillFailed>(record, news);
+    case Type::signal_received: return append_news<protocol::SignalNumber>(record, news);
+    case Type::ready:
+    case Type::spawn:
+    case Type::spawn_in_memfd:
+    case Type::kill:
+    case Type::acknowledge:
+    case Type::store_descriptor:
+    case Type::drop_descriptor:
+    case Type::notify_supervisor:
+    case Type::signal_taken:
+    case Type::finish:
+    case Type::handover_begin:
+    case Type::child:
+    case Type::stored_descriptor:
+    case Type::handover_end:
+      break;
+  }
+  log(Level::error, "the keeper sent what a manager does not expect", {{"type", record.type}});
+}
+
+}  // namespace
+
+UniqueFd Handover::take(std::string_view name) {
+  for (HandedDescriptor& held : descriptors)
+    if (held.name == name) return std::move(held.fd);
+  return UniqueFd();
+}
+
+Result<Handover> KeeperClient::receive_handover() {
+  Handover handover;
+  for (;;) {
+    const auto outcome = reader_.receive(socket_.get(), false);
+    if (outcome == ipc::PacketReader::Outcome::failed)
+      return system_failure("take over from the keeper", reader_.error());
+    if (outcome != ipc::PacketReader::Outcome::packet)
+      return failure("take over from the keeper", "it is gone, or it is no keeper");
+    ipc::Record record;
+    bool ended = false;
+    while (reader_.next(record)) {
+      const auto type = static_cast<Type>(record.type);
+      if (type == Type::handover_begin) {
+        if (!decode(record, handover.keeper) || handover.keeper.version != protocol::kVersion)
+          return failure("take over from the keeper", "it speaks another version of the protocol");
+      } else if (type == Type::child) {
+        decode(record, handover.children.emplace_back());
+      } else if (type == Type::stored_descriptor && record.fd_count == 1) {
+        protocol::StoredDescriptor stored{};
+        decode(record, stored);
+        handover.descriptors.push_back({stored.name, reader_.take_fd(0)});
+      } else if (type == Type::handover_end) {
+        ended = true;
+      } else {
+        append_known(record, early_);
+      }
+    }
+    if (ended) return handover;
+  }
+}
+
+KeeperClient::State KeeperClient::receive(std::vector<KeeperNews>& news) {
+  news.insert(news.end(), early_.begin(), early_.end());
+  early_.clear();
+  for (;;) {
+    switch (reader_.receive(socket_.get(), true)) {
+      case ipc::PacketReader::Outcome::packet: read_packet(news); break;
+      case ipc::PacketReader::Outcome::nothing: return State::open;
+      case ipc::PacketReader::Outcome::closed: return State::closed;
+      case ipc::PacketReader::Outcome::malformed:
+        log(Level::error, "a packet of the keeper was malformed and is dropped");
+        break;
+      case ipc::PacketReader::Outcome::failed:
+        log(Level::error, "cannot read from the keeper", {{"error", strerrordesc_np(reader_.error())}});
+        return State::closed;
+    }
+  }
+}
+
+void KeeperClient::read_packet(std::vector<KeeperNews>& news) {
+  ipc::Record record;
+  while (reader_.next(record)) append_known(record, news);
+}
+
+void* KeeperClient::add(Type type, size_t bytes, int fd) {
+  const size_t fds = fd >= 0 ? 1 : 0;
+  if (!writer_.fits(bytes, fds)) flush();
+  void* body = writer_.add(static_cast<uint16_t>(type), bytes, fd >= 0 ? &fd : nullptr, fds);
+  FOSTER_CHECK(body != nullptr);
+  return body;
+}
+
+template <class Body>
+void KeeperClient::put(Type type, const Body& body, int fd) {
+  std::memcpy(add(type, sizeof body, fd), &body, sizeof body);
+}
+
+void KeeperClient::ready() { add(Type::ready, 0); }
+
+void KeeperClient::spawn(std::string_view plan) {
+  if (plan.size() > protocol::kInlineSpawnMax) return spawn_in_memfd(plan);
+  std::memcpy(add(Type::spawn, plan.size()), plan.data(), plan.size());
+  if (++gathered_spawns_ >= kSpawnsPerPacket) flush();
+}
+
+void KeeperClient::spawn_in_memfd(std::string_view plan) {
+  // Where this fails the keeper gets a memfd cut short, and answers with a failed spawn as for any bad
+  // plan: there is no second way to report it.
+  const UniqueFd memory(memfd_create("foster-plan", MFD_CLOEXEC));
+  size_t done = 0;
+  while (memory && done < plan.size()) {
+    const ssize_t taken = write(memory.get(), plan.data() + done, plan.size() - done);
+    if (taken <= 0) break;
+    done += static_cast<size_t>(taken);
+  }
+  protocol::SpawnPlan head{};
+  std::memcpy(&head, plan.data(), sizeof head);
+  if (!memory || done < plan.size()) {
+    log(Level::error, "cannot lay out the plan of a start in memory",
+        {{"attempt", head.attempt}, {"error", strerrordesc_np(errno)}});
+    std::memcpy(add(Type::spawn, sizeof head), &head, sizeof head);
+    return;
+  }
+  add(Type::spawn_in_memfd, 0, memory.get());
+  flush();  // The descriptor is only borrowed until here.
+}
+
+void KeeperClient::kill(Attempt attempt, int signal, bool group, bool with_continue) {
+  put(Type::kill,
+      protocol::Kill{.attempt = attempt.value,
+                     .signal = signal,
+                     .scope = group ? protocol::KillScope::group : protocol::KillScope::main,
+                     .with_continue = with_continue ? 1u : 0u,
+                     .reserved = 0});
+}
+
+void KeeperClient::acknowledge(Attempt attempt) {
+  put(Type::acknowledge,
+      protocol::Acknowledge{.attempt = attempt.value, .abandon = 0, .reserved = 0});
+}
+
+void KeeperClient::store(std::string_view name, int fd) {
+  FOSTER_CHECK(name.size() <= protocol::kNameMax);
+  protocol::StoredDescriptor stored{};
+  name.copy(stored.name, protocol::kNameMax);
+  put(Type::store_descriptor, stored, fd);
+  flush();
+}
+
+void KeeperClient::notify_supervisor(std::string_view text) {
+  std::memcpy(add(Type::notify_supervisor, text.size()), text.data(), text.size());
+}
+
+void KeeperClient::signal_taken(int signal) {
+  put(Type::signal_taken, protocol::SignalNumber{signal});
+}
+
+void KeeperClient::finish(int exit_code) { put(Type::finish, protocol::Finish{exit_code}); }
+
+void KeeperClient::flush() {
+  gathered_spawns_ = 0;
+  if (writer_.empty()) return;
+  const int error = writer_.send(socket_.get(), false);
+  if (error == 0) return;
+  writer_.clear();
+  if (error != EPIPE && error != ECONNRESET)
+    log(Level::error, "cannot write to the keeper", {{"error", strerrordesc_np(error)}});
+}
+
+}  // namespace foster::manager

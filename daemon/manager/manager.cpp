@@ -1,0 +1,308 @@
+#include "daemon/manager/manager.hpp"
+
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "common/check.hpp"
+#include "common/instance.hpp"
+#include "common/signal_name.hpp"
+#include "daemon/manager/log.hpp"
+#include "daemon/manager/report.hpp"
+
+namespace foster::manager {
+namespace {
+
+constexpr int kSignalExitBase = 128;
+
+/// Overloads for std::visit.
+template <class... Functions>
+struct Match : Functions... {
+  using Functions::operator()...;
+};
+
+core::LastExit last_exit_of(const protocol::Exited& exited, Instant now, int64_t now_real_ns) {
+  const int status = exited.wait_status;
+  core::LastExit how;
+  if (WIFSIGNALED(status)) {
+    how.kind = WCOREDUMP(status) ? core::ExitKind::core_dump : core::ExitKind::signal;
+    how.value = WTERMSIG(status);
+  } else {
+    how.kind = core::ExitKind::code;
+    how.value = WEXITSTATUS(status);
+  }
+  how.at = {exited.at_boot_ns};
+  how.at_real_ns = now_real_ns - (now.ns - exited.at_boot_ns);
+  how.user_us = exited.user_us;
+  how.system_us = exited.system_us;
+  how.max_rss_kib = exited.max_rss_kib;
+  return how;
+}
+
+std::string spawn_error_text(const protocol::SpawnFailed& failed, const UnitSpec& unit) {
+  std::string text = std::string("cannot ") + protocol::step_text(failed.step);
+  if (failed.step == protocol::Step::execute) text += " " + unit.command.front();
+  if (failed.step == protocol::Step::working_directory)
+    text += " " + unit.working_directory.value_or("/");
+  return text + ": " + strerrordesc_np(failed.error);
+}
+
+}  // namespace
+
+Manager::Manager(KeeperClient& keeper, Holdings holdings, const char* const* inherited)
+    : keeper_(keeper),
+      holdings_(std::move(holdings)),
+      core_(holdings_.set, {.seed = static_cast<uint64_t>(now_since_boot().ns)}),
+      publisher_(std::move(holdings_.writer)),
+      executor_(keeper, holdings_.set, holdings_.instance, inherited,
+                [this](core::Event event) { queue_.push_back(std::move(event)); }),
+      bus_(holdings_.set, holdings_.keeper.keeper_pid,
+           [this](core::Event event) { queue_.push_back(std::move(event)); }),
+      systemd_([this](const std::string& text) { keeper_.notify_supervisor(text); }) {}
+
+Manager::~Manager() {
+  sd_event_source_disable_unref(keeper_source_);
+  sd_event_source_disable_unref(timer_);
+  sd_event_source_disable_unref(again_);
+}
+
+Result<void> Manager::attach() {
+  int r = sd_event_new(&loop_);
+  if (r < 0) return system_failure("make the event loop", -r);
+  r = sd_event_add_io(loop_, &keeper_source_, keeper_.socket(), EPOLLIN, keeper_spoke, this);
+  if (r < 0) return system_failure("watch the keeper", -r);
+  r = sd_event_add_time(loop_, &timer_, CLOCK_BOOTTIME, 0, 1, deadline_reached, this);
+  if (r >= 0) r = sd_event_source_set_enabled(timer_, SD_EVENT_OFF);
+  if (r < 0) return system_failure("make a timer", -r);
+  r = sd_event_add_defer(loop_, &again_, more_to_do, this);
+  if (r >= 0) r = sd_event_source_set_enabled(again_, SD_EVENT_OFF);
+  if (r < 0) return system_failure("make an event source", -r);
+  if (auto served = bus_.attach(loop_, std::move(holdings_.control)); !served) return served;
+  if (auto watched = publisher_.watch(loop_, region_object_name(holdings_.instance)); !watched)
+    return watched;
+  return systemd_.attach(loop_);
+}
+
+Result<int> Manager::run() {
+  if (auto attached = attach(); !attached) return std::unexpected(attached.error());
+  begin();
+  while (!ended_) {
+    int r = sd_event_prepare(loop_);
+    if (r == 0) r = sd_event_wait(loop_, UINT64_MAX);
+    if (r < 0) return system_failure("wait for events", -r);
+    if (r == 0) continue;
+    publisher_.turn_started(now_since_boot());
+    r = sd_event_dispatch(loop_);
+    if (r < 0) return system_failure("dispatch events", -r);
+    if (!ended_) turn();
+    publisher_.turn_ended();
+  }
+  return *ended_;
+}
+
+void Manager::begin() {
+  const bool first = holdings_.keeper.manager_restarts == 0;
+  log(Level::info, first ? "fosterd started" : "the manager was started again",
+      {{"instance", holdings_.instance},
+       {"version", FOSTER_VERSION},
+       {"units", holdings_.set->size()},
+       {"keeper", holdings_.keeper.keeper_pid}});
+  foster_event started{};
+  started.boot_ns = now_since_boot().ns;
+  started.real_ns = wall_clock_ns();
+  started.kind = FOSTER_EVENT_MANAGER;
+  started.pid = getpid();
+  started.value = static_cast<int32_t>(holdings_.keeper.manager_restarts);
+  publisher_.note(started);
+  core_.recover(holdings_.recovered, now_since_boot());
+  queue_.emplace_back(core::Begin{.first_manager = first});
+  keeper_.ready();
+  // The news that came with the hand-over are part of the first turn: a service that has ended meanwhile
+  // is not taken for a running one.
+  keeper_spoke(nullptr, keeper_.socket(), EPOLLIN, this);
+  if (!ended_) turn();
+}
+
+int Manager::keeper_spoke(sd_event_source*, int, uint32_t, void* self) {
+  auto& manager = *static_cast<Manager*>(self);
+  manager.news_.clear();
+  const auto state = manager.keeper_.receive(manager.news_);
+  for (const KeeperNews& news : manager.news_) manager.take(news);
+  if (state == KeeperClient::State::closed) manager.keeper_is_gone();
+  return 0;
+}
+
+int Manager::deadline_reached(sd_event_source*, uint64_t, void*) {
+  return 0;  // Every turn does what has fallen due.
+}
+
+int Manager::more_to_do(sd_event_source*, void*) {
+  return 0;  // As above: the queue is drained by the turn.
+}
+
+void Manager::turn() {
+  const Instant now = now_since_boot();
+  const int64_t now_real_ns = wall_clock_ns();
+  std::vector<core::Event> events = std::move(queue_);
+  queue_.clear();
+  std::vector<core::Action> actions;
+  for (const core::Event& event : events) core_.handle(event, now, now_real_ns, actions);
+  core_.time_reached(now, now_real_ns, actions);
+  for (const core::Action& action : actions)
+    if (const auto* said = std::get_if<core::Note>(&action)) note(*said, now, now_real_ns);
+  publisher_.publish(core_, phase(), now, now_real_ns);
+  for (const core::Action& action : actions) perform(action, now, now_real_ns);
+  tell_systemd();
+  executor_.turn_ended();
+  bus_.turn_ended();
+  arm();
+  flush_log();
+}
+
+void Manager::perform(const core::Action& action, Instant, int64_t) {
+  std::visit(Match{[this](const core::Spawn& spawn) {
+                     holdings_.attempts[spawn.attempt.value] = spawn.unit;
+                     executor_.spawn(spawn);
+                   },
+                   [this](const core::Kill& kill) { executor_.kill(kill); },
+                   [this](const core::Acknowledge& end) {
+                     holdings_.attempts.erase(end.attempt.value);
+                     executor_.acknowledge(end);
+                   },
+                   [this](const core::Reply& reply) { bus_.answer(reply); },
+                   [](const core::Note&) {},  // published already
+                   [this](const core::InitialUnitsSettled&) { systemd_.ready(); },
+                   [this](const core::EndDaemon& last) { end(last.exit_code); }},
+             action);
+}
+
+void Manager::note(const core::Note& note, Instant now, int64_t now_real_ns) {
+  publisher_.note(note, core_, now, now_real_ns);
+  report(note, note.about_unit ? core_.set()[note.unit].name : std::string());
+}
+
+std::optional<UnitIndex> Manager::unit_of(uint64_t attempt) const {
+  const auto found = holdings_.attempts.find(attempt);
+  if (found != holdings_.attempts.end()) return found->second;
+  // Acknowledged already: news of it that were under way then say nothing new.
+  return std::nullopt;
+}
+
+void Manager::take(const KeeperNews& news) {
+  if (const auto* signal = std::get_if<protocol::SignalNumber>(&news)) return take_signal(signal->signal);
+  const uint64_t attempt = std::visit(
+      Match{[](const protocol::SignalNumber&) { return uint64_t{0}; },
+            [](const auto& of_attempt) { return uint64_t{of_attempt.attempt}; }},
+      news);
+  const auto unit = unit_of(attempt);
+  if (!unit) return;
+  const Attempt number{attempt};
+  std::visit(
+      Match{[&](const protocol::Spawned& spawned) {
+              queue_.emplace_back(core::Spawned{*unit, number, spawned.pid});
+            },
+            [&](const protocol::SpawnFailed& failed) {
+              queue_.emplace_back(core::SpawnFailed{*unit, number, failed.error,
+                                                    spawn_error_text(failed, core_.set()[*unit])});
+            },
+            [&](const protocol::Exited& exited) {
+              queue_.emplace_back(core::Exited{
+                  *unit, number, last_exit_of(exited, now_since_boot(), wall_clock_ns()),
+                  exited.group_remains != 0});
+            },
+            [&](const protocol::GroupEmptied&) {
+              queue_.emplace_back(core::GroupEmptied{*unit, number});
+            },
+            [&](const protocol::KillFailed& failed) {
+              queue_.emplace_back(core::KillFailed{*unit, number, failed.signal, failed.error});
+            },
+            [](const protocol::SignalNumber&) {}},
+      news);
+}
+
+void Manager::take_signal(int signal) {
+  keeper_.signal_taken(signal);
+  const bool ends = signal == SIGTERM || signal == SIGINT || signal == SIGPWR ||
+                    (signal == SIGHUP && !holdings_.command && isatty(STDIN_FILENO) == 1);
+  log(Level::info, ends ? "told to stop" : "got a signal", {{"signal", signal_name(signal)}});
+  if (ends)
+    queue_.emplace_back(core::ShutdownRequest{0});
+  else
+    forward_to_command(signal);
+}
+
+void Manager::forward_to_command(int signal) {
+  if (!holdings_.command) return;
+  const core::UnitRecord& command = core_.record(*holdings_.command);
+  if (command.pid > 0) keeper_.kill(command.attempt, signal, false, false);
+}
+
+void Manager::arm() {
+  const auto next = core_.next_deadline();
+  int r = 0;
+  if (next) {
+    // Rounded up: a timer that fires before its deadline finds nothing to do and is armed again.
+    r = sd_event_source_set_time(timer_, static_cast<uint64_t>(next->ns + 999) / 1000);
+    if (r >= 0) r = sd_event_source_set_enabled(timer_, SD_EVENT_ONESHOT);
+  } else {
+    r = sd_event_source_set_enabled(timer_, SD_EVENT_OFF);
+  }
+  FOSTER_CHECK(r >= 0);
+  if (!queue_.empty()) FOSTER_CHECK(sd_event_source_set_enabled(again_, SD_EVENT_ONESHOT) >= 0);
+}
+
+uint32_t Manager::phase() const {
+  if (core_.shutting_down()) return FOSTER_PHASE_STOPPING;
+  return core_.settled() ? FOSTER_PHASE_RUNNING : FOSTER_PHASE_STARTING;
+}
+
+void Manager::tell_systemd() {
+  if (core_.shutting_down()) systemd_.stopping();
+  if (systemd_.wanted()) systemd_.status(summary(core_));
+}
+
+int Manager::command_exit_code(int otherwise) const {
+  if (!holdings_.command) return otherwise;
+  const core::LastExit& last = core_.record(*holdings_.command).last_exit;
+  switch (last.kind) {
+    case core::ExitKind::code: return last.value;
+    case core::ExitKind::signal:
+    case core::ExitKind::core_dump: return kSignalExitBase + last.value;
+    case core::ExitKind::spawn:
+    case core::ExitKind::none: break;
+  }
+  return otherwise;
+}
+
+void Manager::end(int exit_code) {
+  const int code = command_exit_code(exit_code);
+  log(Level::info, "everything is stopped; fosterd ends", {{"exit_code", code}});
+  publisher_.publish(core_, FOSTER_PHASE_DOWN, now_since_boot(), wall_clock_ns());
+  publisher_.remove();
+  bus_.turn_ended();
+  bus_.close();
+  holdings_.home.remove();
+  keeper_.finish(code);
+  keeper_.flush();
+  flush_log();
+  ended_ = 0;
+}
+
+void Manager::keeper_is_gone() {
+  // The services end with it (PR_SET_PDEATHSIG). What is left of the instance is cleared away, so that the
+  // next fosterd starts clean.
+  log(Level::error, "the keeper is gone; the manager ends",
+      {{"keeper", holdings_.keeper.keeper_pid}});
+  publisher_.remove();
+  bus_.close();
+  holdings_.home.remove();
+  flush_log();
+  ended_ = 1;
+}
+
+}  // namespace foster::manager

@@ -1,0 +1,88 @@
+// The shell round the core: takes over from the keeper, turns what happens into events, lets the core
+// compute, publishes what changed, performs the actions. One turn of the loop does each of these once, in
+// this order, so nothing is done that the status region does not already show; a manager killed
+// between any two steps leaves its successor a state to go on from.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <systemd/sd-event.h>
+
+#include "common/result.hpp"
+#include "daemon/core/supervisor.hpp"
+#include "daemon/manager/bus_server.hpp"
+#include "daemon/manager/executor.hpp"
+#include "daemon/manager/instance_home.hpp"
+#include "daemon/manager/keeper_client.hpp"
+#include "daemon/manager/options.hpp"
+#include "daemon/manager/publisher.hpp"
+#include "daemon/manager/systemd_link.hpp"
+
+namespace foster::manager {
+
+/// Everything a manager has once it has taken over; takeover.cpp makes it.
+struct Holdings {
+  std::string instance;
+  InstanceHome home;
+  protocol::HandoverBegin keeper;
+  std::shared_ptr<const UnitSet> set;
+  std::optional<UnitIndex> command;  // the unit of `fosterd -- COMMAND`
+  region::Writer writer;
+  core::Recovered recovered;
+  std::unordered_map<uint64_t, UnitIndex> attempts;  // of the keeper's children
+  UniqueFd control;                                  // listening
+};
+
+class Manager {
+ public:
+  /// `keeper` outlives the manager. `inherited` is the daemon's environment.
+  Manager(KeeperClient& keeper, Holdings holdings, const char* const* inherited);
+  ~Manager();
+  Manager(const Manager&) = delete;
+  Manager& operator=(const Manager&) = delete;
+
+  /// Serves until everything is stopped, or the keeper is gone. The exit code of the manager itself.
+  Result<int> run();
+
+ private:
+  static int keeper_spoke(sd_event_source* source, int fd, uint32_t events, void* self);
+  static int deadline_reached(sd_event_source* source, uint64_t now_us, void* self);
+  static int more_to_do(sd_event_source* source, void* self);
+
+  Result<void> attach();
+  void begin();
+  void turn();
+  void perform(const core::Action& action, Instant now, int64_t now_real_ns);
+  void note(const core::Note& note, Instant now, int64_t now_real_ns);
+  void take(const KeeperNews& news);
+  void take_signal(int signal);
+  void forward_to_command(int signal);
+  void arm();
+  void tell_systemd();
+  void end(int exit_code);
+  void keeper_is_gone();
+  [[nodiscard]] uint32_t phase() const;
+  [[nodiscard]] int command_exit_code(int otherwise) const;
+  [[nodiscard]] std::optional<UnitIndex> unit_of(uint64_t attempt) const;
+
+  KeeperClient& keeper_;
+  Holdings holdings_;
+  core::Supervisor core_;
+  Publisher publisher_;
+  std::vector<core::Event> queue_;
+  Executor executor_;
+  BusServer bus_;
+  SystemdLink systemd_;
+  sd_event* loop_ = nullptr;
+  sd_event_source* keeper_source_ = nullptr;
+  sd_event_source* timer_ = nullptr;
+  sd_event_source* again_ = nullptr;
+  std::vector<KeeperNews> news_;
+  std::optional<int> ended_;
+};
+
+}  // namespace foster::manager

@@ -1,0 +1,64 @@
+#include "daemon/manager/publisher.hpp"
+
+#include <sys/inotify.h>
+
+#include "daemon/manager/log.hpp"
+#include "daemon/manager/slot_codec.hpp"
+
+namespace foster::manager {
+
+Result<void> Publisher::watch(sd_event* loop, const std::string& object_name) {
+  loop_ = loop;
+  path_ = "/dev/shm" + object_name;  // Where shm_open(3) keeps it on Linux.
+  return watch_object();
+}
+
+Result<void> Publisher::watch_object() {
+  source_ = sd_event_source_disable_unref(source_);
+  // Unlinking changes the link count, which is IN_ATTRIB as long as the object is mapped.
+  const int error = sd_event_add_inotify(loop_, &source_, path_.c_str(),
+                                         IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF, object_touched, this);
+  if (error < 0) return system_failure("watch " + path_, -error);
+  return {};
+}
+
+int Publisher::object_touched(sd_event_source*, const inotify_event*, void* self) {
+  static_cast<Publisher*>(self)->repair();
+  return 0;
+}
+
+void Publisher::repair() {
+  const auto repaired = writer_.repair_if_unlinked();
+  if (!repaired) {
+    log(Level::error, repaired.error().message);
+    return;
+  }
+  if (!*repaired) return;
+  log(Level::warning, "the status region was deleted by someone and has been made again",
+      {{"object", path_}});
+  if (auto watched = watch_object(); !watched) log(Level::error, watched.error().message);
+}
+
+void Publisher::note(const core::Note& note, const core::Supervisor& core, Instant now,
+                     int64_t now_real_ns) {
+  events_.push_back(encode_event(note, note.about_unit ? core.set()[note.unit].name : std::string(),
+                                 now, now_real_ns));
+}
+
+void Publisher::publish(core::Supervisor& core, uint32_t phase, Instant now, int64_t now_real_ns) {
+  slots_.clear();
+  for (const UnitIndex unit : core.take_changed())
+    slots_.push_back(
+        {unit.value, encode_slot(core.record(unit), core.set()[unit], now, now_real_ns)});
+  if (slots_.empty() && events_.empty() && phase == phase_) return;
+  phase_ = phase;
+  const region::HeaderUpdate header{.phase = phase,
+                                    .exit_code = core.exit_code(),
+                                    .last_attempt = core.last_attempt().value,
+                                    .last_job = core.last_job().value};
+  if (auto published = writer_.publish(slots_, events_, header); !published)
+    log(Level::error, published.error().message);
+  events_.clear();
+}
+
+}  // namespace foster::manager

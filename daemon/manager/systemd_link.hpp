@@ -1,0 +1,44 @@
+// What foster tells the supervisor above it (sd_notify(3)), through the keeper, which is the process that
+// systemd knows. The watchdog's answer goes manager -> keeper -> systemd, so it proves that both turn.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <systemd/sd-event.h>
+
+#include "common/result.hpp"
+
+namespace foster::manager {
+
+class SystemdLink {
+ public:
+  /// `send` hands a text to the keeper. Reads $NOTIFY_SOCKET and $WATCHDOG_USEC; without the former,
+  /// nothing here does anything.
+  explicit SystemdLink(std::function<void(const std::string&)> send);
+  ~SystemdLink();
+  SystemdLink(const SystemdLink&) = delete;
+  SystemdLink& operator=(const SystemdLink&) = delete;
+
+  /// Answers the watchdog from now on, twice as often as it asks for.
+  Result<void> attach(sd_event* loop);
+
+  /// Whether anybody listens: a text need not be made otherwise.
+  [[nodiscard]] bool wanted() const { return wanted_; }
+  void ready();     // once
+  void stopping();  // once
+  void status(const std::string& text);  // sent when it differs from the last
+
+ private:
+  static int watchdog_due(sd_event_source* source, uint64_t now_us, void* self);
+
+  std::function<void(const std::string&)> send_;
+  bool wanted_ = false;
+  uint64_t watchdog_period_us_ = 0;  // 0: systemd does not watch us
+  sd_event_source* source_ = nullptr;
+  bool ready_ = false;
+  bool stopping_ = false;
+  std::string status_;
+};
+
+}  // namespace foster::manager

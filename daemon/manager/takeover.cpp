@@ -1,0 +1,189 @@
+#include "daemon/manager/takeover.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/instance.hpp"
+#include "common/region/reader.hpp"
+#include "daemon/manager/log.hpp"
+#include "daemon/manager/slot_codec.hpp"
+#include "daemon/manager/unit_loader.hpp"
+
+namespace foster::manager {
+namespace {
+
+// Names of what the keeper holds for its managers. The slash keeps them apart from units' descriptors.
+constexpr char kLock[] = "foster/lock";
+constexpr char kControl[] = "foster/control";
+constexpr char kUnits[] = "foster/units";
+
+constexpr int kCannotStart = 1;
+
+EndNow end_with(const Error& error) { return {kCannotStart, "fosterd: " + error.message + "\n"}; }
+
+std::string render_all(const std::vector<Diagnostic>& diagnostics) {
+  std::string text;
+  for (const Diagnostic& diagnostic : diagnostics) text += render(diagnostic);
+  const size_t count = diagnostics.size();
+  return text + "fosterd: cannot start: " + std::to_string(count) +
+         (count == 1 ? " mistake" : " mistakes") + " in the unit files\n";
+}
+
+/// The same instance may have been started with another --runtime-dir, where its lock does not meet ours;
+/// the region's name is the instance's alone.
+Result<void> refuse_second_daemon(const std::string& id, pid_t keeper) {
+  const auto reader = region::Reader::open(region_object_name(id), geteuid());
+  if (!reader) return {};
+  const foster_region_header header = reader->header();
+  if (header.keeper_pid == keeper || reader->keeper(now_since_boot()) == region::Liveness::dead)
+    return {};
+  return failure("start", "fosterd runs this instance already, with pid " +
+                              std::to_string(header.keeper_pid));
+}
+
+Result<void> take_lock(KeeperClient& keeper, Handover& handover, const InstanceHome& home,
+                       const std::string& id) {
+  if (handover.take(kLock)) return {};
+  const auto lock = home.lock(handover.keeper.keeper_pid);
+  if (!lock) return std::unexpected(lock.error());
+  if (auto alone = refuse_second_daemon(id, handover.keeper.keeper_pid); !alone) return alone;
+  keeper.store(kLock, lock->get());
+  return {};
+}
+
+Result<UniqueFd> control_socket(KeeperClient& keeper, Handover& handover, const InstanceHome& home) {
+  UniqueFd kept = handover.take(kControl);
+  if (kept) return kept;
+  auto made = home.listen();
+  if (made) keeper.store(kControl, made->get());
+  return made;
+}
+
+Result<LoadedUnits> units(KeeperClient& keeper, Handover& handover, const Options& options) {
+  const UniqueFd kept = handover.take(kUnits);
+  if (kept) return reload_kept_units(kept.get(), options);
+  auto loaded = load_units(options);
+  if (!loaded || !loaded->checked.set) return loaded;
+  const auto memory = keep_units(loaded->files);
+  if (!memory) return std::unexpected(memory.error());
+  keeper.store(kUnits, memory->get());
+  return loaded;
+}
+
+std::vector<std::string> stray_names(const UnitSet& set,
+                                     const std::vector<protocol::Child>& children) {
+  std::vector<std::string> names;
+  for (const protocol::Child& child : children)
+    if (!set.find(child.unit)) names.emplace_back(child.unit);
+  std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+bool alive(const protocol::Child& child) { return child.phase != protocol::ChildPhase::over; }
+
+/// What the core is to begin with: the region's word on each unit, the keeper's on its children.
+core::Recovered recover(const UnitSet& set, const Handover& handover, const region::Writer& writer,
+                        const std::vector<std::string>& strays) {
+  core::Recovered found;
+  std::vector<core::RecoveredUnit> units(set.size());
+  for (uint32_t i = 0; i < units.size(); ++i) units[i].unit = {i};
+  if (writer.adopted()) {
+    for (const region::RememberedSlot& slot : writer.remembered())
+      if (const auto unit = set.find(slot.name)) units[unit->value].record = decode_slot(slot.body);
+    const foster_region_header& header = writer.header();
+    found.last_attempt = {header.last_attempt};
+    found.last_job = {header.last_job};
+    found.shutting_down = header.phase == FOSTER_PHASE_STOPPING;
+    found.exit_code = header.exit_code;
+  }
+  found.last_attempt.value = std::max(found.last_attempt.value, handover.keeper.last_attempt);
+  for (const protocol::Child& child : handover.children) {
+    core::RecoveredUnit& unit = units[set.find(child.unit)->value];
+    if (!alive(child) || child.attempt < unit.live_attempt.value) continue;
+    unit.live_attempt = {child.attempt};
+    unit.pid = child.pid;
+    unit.last_signal = child.last_signal;
+  }
+  for (const std::string& name : strays) {
+    core::RecoveredUnit& unit = units[set.find(name)->value];
+    if (!unit.record) unit.record.emplace();
+    unit.record->goal = core::Goal::down;
+    unit.record->attempt = unit.live_attempt;
+  }
+  found.units = std::move(units);
+  return found;
+}
+
+std::vector<std::string> names_of(const UnitSet& set) {
+  std::vector<std::string> names;
+  names.reserve(set.size());
+  for (const UnitSpec& unit : set.units()) names.push_back(unit.name);
+  return names;
+}
+
+std::optional<UnitIndex> command_of(const UnitSet& set) {
+  for (uint32_t i = 0; i < set.size(); ++i)
+    if (set[{i}].foreground) return UnitIndex{i};
+  return std::nullopt;
+}
+
+Result<region::Writer> region_of(const std::string& id, const protocol::HandoverBegin& keeper) {
+  return region::Writer::open({.object_name = region_object_name(id), .instance = id},
+                              {.manager_pid = getpid(),
+                               .keeper_pid = keeper.keeper_pid,
+                               .manager_restarts = keeper.manager_restarts,
+                               .version_text = FOSTER_VERSION});
+}
+
+/// What is left to do once the units are known to be right.
+Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const std::string& id,
+                          InstanceHome home, const UnitSet& checked) {
+  auto control = control_socket(keeper, handover, home);
+  if (!control) return std::unexpected(control.error());
+  auto writer = region_of(id, handover.keeper);
+  if (!writer) return std::unexpected(writer.error());
+  const std::vector<std::string> strays = stray_names(checked, handover.children);
+  for (const std::string& name : strays)
+    log(Level::warning, "no unit file describes this service any more; it is stopped",
+        {{"unit", name}});
+  std::shared_ptr<const UnitSet> set = with_strays(checked, strays);
+  // Before lay_out: what it remembers are the former manager's slots.
+  core::Recovered recovered = recover(*set, handover, *writer, strays);
+  if (auto laid_out = writer->lay_out(names_of(*set)); !laid_out)
+    return std::unexpected(laid_out.error());
+  std::unordered_map<uint64_t, UnitIndex> attempts;
+  for (const protocol::Child& child : handover.children)
+    attempts.emplace(child.attempt, *set->find(child.unit));
+  return Holdings{.instance = id,
+                  .home = std::move(home),
+                  .keeper = handover.keeper,
+                  .set = set,
+                  .command = command_of(*set),
+                  .writer = std::move(*writer),
+                  .recovered = std::move(recovered),
+                  .attempts = std::move(attempts),
+                  .control = std::move(*control)};
+}
+
+}  // namespace
+
+std::variant<Holdings, EndNow> take_over(KeeperClient& keeper, const Options& options) {
+  auto handover = keeper.receive_handover();
+  if (!handover) return end_with(handover.error());
+  const std::string id = instance_id(geteuid(), options.instance);
+  // Mistakes in the units come first: they are found even where the instance runs already.
+  auto loaded = units(keeper, *handover, options);
+  if (!loaded) return end_with(loaded.error());
+  if (!loaded->checked.set) return EndNow{kCannotStart, render_all(loaded->checked.diagnostics)};
+  auto home = InstanceHome::open(id, options.runtime_dir);
+  if (!home) return end_with(home.error());
+  if (auto locked = take_lock(keeper, *handover, *home, id); !locked) return end_with(locked.error());
+  auto holdings = assemble(keeper, *handover, id, std::move(*home), *loaded->checked.set);
+  if (holdings) return std::move(*holdings);
+  if (handover->keeper.manager_restarts == 0) home->remove();
+  return end_with(holdings.error());
+}
+
+}  // namespace foster::manager
