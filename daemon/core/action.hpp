@@ -1,5 +1,5 @@
-// What the core wants done. The executor (or the simulator) performs actions in the order given, after the
-// changed units have been published; a failure comes back as an event.
+// What the core wants done. The executor (or the simulator) performs actions in the order given,
+// after the changed units have been published; a failure comes back as an event.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ enum class Refusal : uint8_t { none, shutting_down, not_running };
 struct Reply {
   uint64_t token = 0;
   Refusal refusal = Refusal::none;
-  UnitIndex refused_for;      // not_running: the first unit that has no process
-  std::vector<JobRef> jobs;   // in the request's order; job 0 for signals
+  UnitIndex refused_for;     // not_running: the first unit that has no process
+  std::vector<JobRef> jobs;  // in the request's order; job 0 for signals
 };
 
 /// For the flight recorder and the log.

@@ -17,7 +17,8 @@ struct Begin {
   bool first_manager = true;  // false: a successor; units keep the goals they were found with
 };
 
-/// Someone asks for units to be started, stopped or restarted. Answered by a Reply with the same token.
+/// Someone asks for units to be started, stopped or restarted. Answered by a Reply with the same
+/// token.
 struct Request {
   uint64_t token = 0;
   Verb verb = Verb::none;
@@ -68,7 +69,7 @@ struct KillFailed {
   int error = 0;
 };
 
-using Event = std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed, Exited,
-                           GroupEmptied, KillFailed>;
+using Event = std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed,
+                           Exited, GroupEmptied, KillFailed>;
 
 }  // namespace foster::core

@@ -1,5 +1,6 @@
-// The policy of foster as a pure function: events and the time in, actions out (DESIGN: the core computes,
-// it never touches the world). Deterministic: the same events, times and seed give the same actions.
+// The policy of foster as a pure function: events and the time in, actions out (DESIGN: the core
+// computes, it never touches the world). Deterministic: the same events, times and seed give the
+// same actions.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +22,16 @@ namespace foster::core {
 struct RecoveredUnit {
   UnitIndex unit;
   std::optional<UnitRecord> record;  // from the region; absent: the unit is new
-  Attempt live_attempt;              // the keeper has a child of it that is not over; 0 = none
+  /// The attempt that the keeper knows of this unit: alive, lingering, or over with news that were
+  /// not acknowledged yet (those come as events after Begin). 0 = none.
+  Attempt live_attempt;
   int32_t pid = 0;
   int last_signal = 0;  // what the keeper was last asked to send to it; 0 = nothing
 };
 
 struct Recovered {
   std::vector<RecoveredUnit> units;  // at most one per unit, any order
-  Attempt last_attempt;              // highest ever given out
+  Attempt last_attempt;              // highest ever given out, as far as region or keeper know
   JobId last_job;
   bool shutting_down = false;
   int exit_code = 0;

@@ -1,0 +1,46 @@
+#include "daemon/core/job_table.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "common/check.hpp"
+
+namespace foster::core {
+
+const char* verb_text(Verb verb) {
+  switch (verb) {
+    case Verb::none:
+      return "none";
+    case Verb::start:
+      return "start";
+    case Verb::stop:
+      return "stop";
+    case Verb::restart:
+      return "restart";
+  }
+  FOSTER_CHECK(false);
+}
+
+bool JobTable::joins(const UnitRecord& record, Verb verb) {
+  if (record.job_verb == Verb::none) return false;
+  return record.job_verb == verb || (verb == Verb::start && record.job_verb == Verb::restart);
+}
+
+JobId JobTable::open(UnitRecord& record, Verb verb) {
+  finish(record, JobResult::superseded);
+  ++last_.value;
+  record.job = last_;
+  record.job_verb = verb;
+  return last_;
+}
+
+void JobTable::finish(UnitRecord& record, JobResult result) {
+  if (record.job_verb == Verb::none) return;
+  std::move_backward(std::begin(record.job_outcomes), std::end(record.job_outcomes) - 1,
+                     std::end(record.job_outcomes));
+  record.job_outcomes[0] = {record.job, result};
+  record.job = {};
+  record.job_verb = Verb::none;
+}
+
+}  // namespace foster::core

@@ -1,0 +1,35 @@
+// Whether, when and how often a unit is started again by itself: pure functions of its spec and
+// record.
+#pragma once
+
+#include <string>
+
+#include "common/unit/unit_spec.hpp"
+#include "daemon/core/random.hpp"
+#include "daemon/core/unit_state.hpp"
+
+namespace foster::core {
+
+/// A success by the unit's own rules: one of its exit codes. A death by signal never is.
+[[nodiscard]] bool clean_end(const UnitSpec& spec, const LastExit& end);
+
+/// Whether an end that nobody asked for is followed by a restart. A oneshot that succeeded is done.
+[[nodiscard]] bool restart_wanted(const UnitSpec& spec, const LastExit& end);
+
+/// min(delay * factor^failures, max_delay), then varied by the jitter both ways.
+[[nodiscard]] Duration restart_delay(const RestartSpec& spec, uint32_t failures, Random& random);
+
+/// Whether the run that has just ended was long enough for the delay to start afresh.
+[[nodiscard]] bool long_enough_to_reset(const RestartSpec& spec, const UnitRecord& record);
+
+/// Counts one more automatic restart against the rate limit. False when there may be none; then
+/// nothing is counted. A window begins with its first restart and lasts limit_interval.
+[[nodiscard]] bool take_restart(const RestartSpec& spec, UnitRecord& record, Instant now);
+
+/// "restarted 10 times within 10s".
+[[nodiscard]] std::string rate_limit_text(const RestartSpec& spec);
+
+/// What the daemon returns when it ends because of this end: the shell's conventions.
+[[nodiscard]] int exit_code_for(const LastExit& end);
+
+}  // namespace foster::core

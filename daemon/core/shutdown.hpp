@@ -1,0 +1,36 @@
+// Whether the daemon is to end, why, and with which code. It begins once: by a request, or because
+// an essential unit is gone for good. The first code stays. A second request hurries: SIGKILL at
+// once. A shutdown that an essential unit began has not been asked for yet, so the first request
+// leaves it as it is.
+#pragma once
+
+namespace foster::core {
+
+class Shutdown {
+ public:
+  enum class Step { begin, hurry, wait };
+
+  /// A shutdown that a former manager had begun. Whether it was by request is not known any more;
+  /// it is taken to have been, so that nobody has to ask three times.
+  void resume(int exit_code);
+
+  /// What a request for it leads to.
+  Step requested(int exit_code);
+
+  /// An essential unit is gone for good. True when that begins the shutdown.
+  bool essential_gone(int exit_code);
+
+  /// True once: everything is stopped, and now is the time to say so.
+  bool end();
+
+  [[nodiscard]] bool under_way() const { return under_way_; }
+  [[nodiscard]] int exit_code() const { return exit_code_; }
+
+ private:
+  bool under_way_ = false;
+  bool by_request_ = false;
+  bool ended_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace foster::core
