@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace foster {
 
@@ -18,5 +19,9 @@ struct Diagnostic {
 /// "file:line:column: message", then the line and a caret under the place. Ends with a newline.
 /// Control characters in the quoted line are shown as '?', tabs keep the caret in its place.
 [[nodiscard]] std::string render(const Diagnostic& diagnostic);
+
+/// The text in double quotes, for a message: what cannot be printed is shown as '?', what is long
+/// is cut.
+[[nodiscard]] std::string quoted_text(std::string_view text);
 
 }  // namespace foster

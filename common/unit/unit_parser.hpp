@@ -1,5 +1,5 @@
-// TOML text to UnitSpec. The only file behind this header that knows toml++. Never stops at the first
-// mistake: every one is reported, with its place.
+// TOML text to UnitSpec. The only file behind this header that knows toml++. Never stops at the
+// first mistake: every one is reported, with its place.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,6 @@
-// What a unit file says, as a value. A UnitSpec is complete (every key has its value or its default)
-// and checked on its own; what needs the other units to be judged is checked in UnitSet. Strings are
-// as written: `${NAME}` in `command` is expanded at each start (expansion.hpp).
+// What a unit file says, as a value. A UnitSpec is complete (every key has its value or its
+// default) and checked on its own; what needs the other units to be judged is checked in UnitSet.
+// Strings are as written: `${NAME}` in `command` is expanded at each start (expansion.hpp).
 #pragma once
 
 #include <cstdint>
@@ -50,16 +50,16 @@ struct RestartSpec {
 };
 
 struct StopSpec {
-  int signal = 15;  // SIGTERM
+  int signal = 15;                              // SIGTERM
   Duration timeout = std::chrono::seconds(10);  // then SIGKILL
   SignalScope scope = SignalScope::group;
 };
 
 struct UnitSpec {
-  std::string name;         // the file's name without ".toml"
-  std::string file;         // the path it was read from; empty for the unit made by `fosterd -- COMMAND`
+  std::string name;  // the file's name without ".toml"
+  std::string file;  // the path it was read from; empty for the unit made by `fosterd -- COMMAND`
   std::string description;  // one line, may be empty
-  bool essential = false;   // when it is gone for good, all is stopped and its code becomes foster's
+  bool essential = false;  // when it is gone for good, all is stopped and its code becomes foster's
 
   ServiceType type = ServiceType::simple;
   std::vector<std::string> command;  // never empty; command[0] a path, or a name looked up in PATH
@@ -69,8 +69,8 @@ struct UnitSpec {
   std::optional<uint32_t> umask;                 // 0 to 0777; unset: 022
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<EnvironmentFile> environment_files;
-  std::vector<std::string> pass_environment;  // fnmatch patterns of the daemon's variables to pass on
-  std::vector<int> success_exit_codes{0};     // each 0 to 255
+  std::vector<std::string> pass_environment;  // fnmatch patterns of the daemon's own variables
+  std::vector<int> success_exit_codes{0};     // each 0 to 255, ascending, 0 always among them
   bool foreground = false;  // not a key: `fosterd -- COMMAND` keeps the daemon's stdin and terminal
                             // and working directory
 

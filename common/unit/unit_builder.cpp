@@ -1,0 +1,218 @@
+#include "common/unit/unit_builder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "common/nearest_word.hpp"
+#include "common/unit/duration_text.hpp"
+#include "common/unit/unit_keys.hpp"
+
+namespace foster {
+namespace {
+
+std::string in_backticks(std::string_view name) {
+  return "`" + std::string(name) + "`";
+}
+
+/// "`delay` in [restart]", "`description` at the top of the file".
+std::string key_and_section(const KeySpec& key) {
+  return in_backticks(key.name) + (key.section == Section::top ? " at " : " in ") +
+         std::string(section_text(key.section));
+}
+
+/// A key's name without what people write differently: "WorkingDirectory", "working_directory".
+std::string plain(std::string_view name) {
+  std::string letters;
+  for (const char c : name) {
+    if (c == '-' || c == '_') continue;
+    letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return letters;
+}
+
+bool has_other_name(const KeySpec& key, const std::string& wanted) {
+  std::string_view names = key.other_names;
+  while (!names.empty()) {
+    const size_t end = std::min(names.find(' '), names.size());
+    if (plain(names.substr(0, end)) == wanted) return true;
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return false;
+}
+
+/// The key that `wrong` was meant to be: one of the same section first, whatever it is called
+/// there.
+const KeySpec* meant_key(Section section, std::string_view wrong) {
+  const std::string wanted = plain(wrong);
+  std::vector<std::string_view> here;
+  std::vector<std::string_view> everywhere;
+  const KeySpec* elsewhere = nullptr;
+  for (const KeySpec& key : unit_keys()) {
+    const bool same = plain(key.name) == wanted;
+    const bool other = has_other_name(key, wanted);
+    if (key.section == section && (same || other)) return &key;
+    if (same || (other && elsewhere == nullptr)) elsewhere = &key;
+    if (key.section == section) here.push_back(key.name);
+    everywhere.push_back(key.name);
+  }
+  if (elsewhere != nullptr) return elsewhere;
+  if (const std::string_view near = nearest_word(wrong, here); !near.empty())
+    return find_key(section, near);
+  const std::string_view near = nearest_word(wrong, everywhere);
+  const auto found = std::ranges::find(unit_keys(), near, &KeySpec::name);
+  return near.empty() ? nullptr : &*found;
+}
+
+std::string section_names() {
+  std::string names;
+  for (const SectionSpec& section : unit_sections()) {
+    if (section.section == Section::top) continue;
+    if (!names.empty()) names += ", ";
+    names += section_text(section.section);
+  }
+  return names;
+}
+
+std::string key_names(Section section) {
+  std::string names;
+  for (const KeySpec& key : unit_keys()) {
+    if (key.section != section) continue;
+    if (!names.empty()) names += ", ";
+    names += in_backticks(key.name);
+  }
+  return names;
+}
+
+class Builder {
+ public:
+  Builder(UnitSpec& spec, Findings& findings) : spec_(spec), findings_(findings) {}
+
+  void document(const ConfigValue& document) {
+    for (const ConfigEntry& entry : document.entries) {
+      const SectionSpec* section = find_section(entry.name);
+      if (section != nullptr) {
+        take_section(*section, entry);
+      } else {
+        take_key(Section::top, entry);
+      }
+    }
+  }
+
+  void check_presence() {
+    if (given(Section::service, "command") != nullptr) return;
+    if (!service_) {
+      findings_.report({1, 1, 1},
+                       "no [service] section: a unit needs one, with at least a `command`");
+    } else {
+      findings_.report(*service_,
+                       "[service] needs a `command`, such as command = [\"/usr/bin/program\", "
+                       "\"argument\"]");
+    }
+  }
+
+  /// What is wrong with keys that are right on their own.
+  void check_together() {
+    const ConfigEntry* delay = given(Section::restart, "delay");
+    const ConfigEntry* max_delay = given(Section::restart, "max-delay");
+    const RestartSpec& restart = spec_.restart;
+    if (restart.max_delay < restart.delay) {
+      const std::string longest = format_duration(restart.max_delay);
+      if (max_delay != nullptr) {
+        findings_.report(max_delay->value.place, "`max-delay` of " + longest +
+                                                     " is shorter than `delay`, which is " +
+                                                     format_duration(restart.delay) +
+                                                     (delay == nullptr ? " by default" : ""));
+      } else if (delay != nullptr) {
+        findings_.report(delay->value.place, "`delay` of " + format_duration(restart.delay) +
+                                                 " is longer than `max-delay`, which is " +
+                                                 longest + " by default; set it as well");
+      }
+    }
+    const ConfigEntry* policy = given(Section::restart, "policy");
+    if (policy != nullptr && spec_.type == ServiceType::oneshot &&
+        restart.policy == RestartPolicy::always) {
+      findings_.report(policy->value.place,
+                       "\"always\" would run a oneshot again and again without end; use "
+                       "\"on-failure\" or \"never\", or type = \"simple\"");
+    }
+  }
+
+ private:
+  [[nodiscard]] const ConfigEntry* given(Section section, std::string_view name) const {
+    const KeySpec* key = find_key(section, name);
+    for (const auto& [known, entry] : given_) {
+      if (known == key) return entry;
+    }
+    return nullptr;
+  }
+
+  void take_section(const SectionSpec& section, const ConfigEntry& entry) {
+    const std::string name(section_text(section.section));
+    if (section.section == Section::service) service_ = entry.value.place;
+    if (entry.value.kind == ValueKind::table) {
+      for (const ConfigEntry& key : entry.value.entries)
+        take_key(section.section, key);
+    } else if (entry.value.repeated_table) {
+      findings_.report(entry.value.place, "a unit has one section " + name + ": write " + name +
+                                              ", not [" + name + "]");
+    } else {
+      findings_.report(entry.place, in_backticks(section.name) + " is a section: write " + name +
+                                        " on a line of its own and its keys below");
+    }
+  }
+
+  void take_key(Section section, const ConfigEntry& entry) {
+    const KeySpec* key = find_key(section, entry.name);
+    if (key == nullptr) return unknown(section, entry);
+    given_.emplace_back(key, &entry);
+    key->set({*key, entry, spec_, findings_});
+  }
+
+  void unknown(Section section, const ConfigEntry& entry) {
+    const bool is_section = section == Section::top &&
+                            (entry.value.kind == ValueKind::table || entry.value.repeated_table);
+    if (is_section) return unknown_section(entry);
+    std::string message = "unknown key " + in_backticks(entry.name);
+    message += section == Section::top ? " before the first section"
+                                       : " in " + std::string(section_text(section));
+    if (const KeySpec* meant = meant_key(section, entry.name)) {
+      message += "; did you mean " +
+                 (meant->section == section ? in_backticks(meant->name) : key_and_section(*meant)) +
+                 "?";
+    } else {
+      message += "; known here: " + key_names(section);
+    }
+    findings_.report(entry.place, std::move(message));
+  }
+
+  void unknown_section(const ConfigEntry& entry) {
+    std::vector<std::string_view> names;
+    for (const SectionSpec& section : unit_sections())
+      names.push_back(section.name);
+    std::string message = "unknown section [" + entry.name + "]; ";
+    if (const std::string_view near = nearest_word(entry.name, names); !near.empty()) {
+      message += "did you mean [" + std::string(near) + "]?";
+    } else {
+      message += "known sections: " + section_names();
+    }
+    findings_.report(entry.place, std::move(message));
+  }
+
+  UnitSpec& spec_;
+  Findings& findings_;
+  std::optional<Place> service_;
+  std::vector<std::pair<const KeySpec*, const ConfigEntry*>> given_;
+};
+
+}  // namespace
+
+void build_unit(const ConfigValue& document, bool whole, UnitSpec& spec, Findings& findings) {
+  Builder builder(spec, findings);
+  builder.document(document);
+  if (whole) builder.check_presence();
+  builder.check_together();
+}
+
+}  // namespace foster
