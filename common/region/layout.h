@@ -5,24 +5,28 @@
  *
  *     header page | ring of events (the flight recorder) | slots, one per unit, sorted by name
  *
- * All offsets stand in the header. All numbers are little-endian on every machine foster runs on, all
- * strings are NUL-terminated UTF-8. Times named *_boot_ns are nanoseconds of CLOCK_BOOTTIME, times
- * named *_real_ns are nanoseconds since 1970; 0 means "never".
+ * All offsets stand in the header. All numbers are little-endian on every machine foster runs on,
+ * all strings are NUL-terminated UTF-8. Times named *_boot_ns are nanoseconds of CLOCK_BOOTTIME,
+ * times named *_real_ns are nanoseconds since 1970; 0 means "never".
  *
  * How to read a slot without a torn copy (a seqlock with two bodies):
  *   1. read `sequence`; if it is odd, a write is under way: wait on the guard, go to 1;
  *   2. read `current`, copy body[current], then (acquire fence) read `sequence` again;
  *   3. if it changed, go to 1.
  * The guard is a System V semaphore (id in `semaphore_id`): 0 at rest, 1 while the manager writes.
- * Readers only ever wait for zero (semop(2), sem_op = 0), which needs read permission alone and cannot
- * hold the writer up. The writer holds it with SEM_UNDO: if it dies while it writes, the kernel
- * releases the guard. `sequence` odd with the guard at rest therefore means: the writer died there.
- * body[current] is then still the last whole state, since a writer only ever fills the other body and
- * turns `current` round at the end; the next manager makes the sequence even again.
+ * Readers only ever wait for zero (semop(2), sem_op = 0), which needs read permission alone and
+ * cannot hold the writer up. The writer holds it with SEM_UNDO: if it dies while it writes, the
+ * kernel releases the guard. `sequence` odd with the guard at rest therefore means: the writer died
+ * there. body[current] is then still the last whole state, since a writer only ever fills the other
+ * body and turns `current` round at the end; the next manager makes the sequence even again.
  *
  * How to wait for a change: read `generation`, look, and futex(2) FUTEX_WAIT (not private) on it; a
- * read-only mapping will do. It grows by one with each publish. When `layout_generation` has changed, map
- * the object again. When `retired` is not 0, this object has been replaced: open the name again.
+ * read-only mapping will do. It grows with each publish. The layout of an object never changes:
+ * when units come or go, a new object with a higher `layout_generation` takes over the name in a
+ * single step, and `retired` becomes 1 in the old one, which keeps its last content. So when
+ * `retired` is not 0, wait for the guard to be at rest and open the name again. If it still leads
+ * to the same object, the manager died before the exchange, and this object is the one to go on
+ * with.
  *
  * The version grows with any change that an old reader would misread. Reserved bytes are 0.
  */
@@ -43,8 +47,8 @@ enum foster_state {
   FOSTER_STATE_STOPPED = 0,  /* never started, or stopped because someone asked */
   FOSTER_STATE_STARTING = 1, /* the keeper was asked to start it; not known to execute yet */
   FOSTER_STATE_RUNNING = 2,
-  FOSTER_STATE_STOPPING = 3, /* signalled, or its main process is gone and others of its group remain */
-  FOSTER_STATE_BACKOFF = 4,  /* ended; will be started again at next_restart_boot_ns */
+  FOSTER_STATE_STOPPING = 3, /* signalled, or others of its group outlive its main process */
+  FOSTER_STATE_BACKOFF = 4,  /* ended; will be started again at deadline_boot_ns */
   FOSTER_STATE_EXITED = 5,   /* ended by itself with success and will not be started again */
   FOSTER_STATE_FAILED = 6    /* ended otherwise and will not be started again; `cause` says why */
 };
@@ -89,12 +93,12 @@ enum foster_phase {
 };
 
 enum foster_event_kind {
-  FOSTER_EVENT_STATE = 1,        /* a unit changed its state */
-  FOSTER_EVENT_EXIT = 2,         /* a main process was reaped: exit_kind, value */
-  FOSTER_EVENT_SIGNAL = 3,       /* a signal was sent to a unit on request or to stop it: value */
-  FOSTER_EVENT_REQUEST = 4,      /* someone asked: text has the verb */
-  FOSTER_EVENT_MANAGER = 5,      /* the manager started: value 0 = first, else how often again */
-  FOSTER_EVENT_SHUTDOWN = 6      /* the daemon began to stop; value = exit code */
+  FOSTER_EVENT_STATE = 1,   /* a unit changed its state */
+  FOSTER_EVENT_EXIT = 2,    /* a main process was reaped: exit_kind, value */
+  FOSTER_EVENT_SIGNAL = 3,  /* a signal was sent to a unit on request or to stop it: value */
+  FOSTER_EVENT_REQUEST = 4, /* someone asked: text has the verb */
+  FOSTER_EVENT_MANAGER = 5, /* the manager started: value 0 = first, else how often again */
+  FOSTER_EVENT_SHUTDOWN = 6 /* the daemon began to stop; value = exit code */
 };
 
 struct foster_region_header {
@@ -105,15 +109,15 @@ struct foster_region_header {
   uint32_t slot_capacity; /* slots that fit into the object */
   uint32_t slot_count;    /* slots in use, from the first */
   uint32_t event_size;
-  uint32_t ring_capacity; /* events */
-  uint32_t layout_generation; /* changes when slots were added, removed or moved, or the object grew */
+  uint32_t ring_capacity;     /* events */
+  uint32_t layout_generation; /* grows from each object to the one that takes its place */
   uint64_t ring_offset;
   uint64_t slots_offset;
   uint64_t total_size;
 
   int32_t semaphore_id;
   uint32_t generation; /* the futex word; grows with each publish */
-  uint32_t retired;    /* not 0: this object was replaced by another of the same name */
+  uint32_t retired;    /* not 0: this object is replaced by another of the same name, or by none */
   uint32_t phase;      /* enum foster_phase */
   uint64_t ring_head;  /* sequence number of the next event; events before it are in the ring */
 
@@ -126,7 +130,7 @@ struct foster_region_header {
   int64_t manager_started_boot_ns;
   int64_t daemon_started_boot_ns;
   int64_t daemon_started_real_ns;
-  int64_t turn_started_boot_ns; /* 0 while the manager sleeps: a manager that is busy since long hangs */
+  int64_t turn_started_boot_ns; /* 0 while the manager sleeps; long ago: it hangs */
   uint64_t last_attempt;        /* the highest numbers given out so far */
   uint64_t last_job;
   char boot_id[40]; /* /proc/sys/kernel/random/boot_id, without the newline */
@@ -136,23 +140,23 @@ struct foster_region_header {
 
 /* Everything about a unit that changes. */
 struct foster_slot_body {
-  uint8_t state; /* enum foster_state */
-  uint8_t goal;  /* enum foster_goal */
-  uint8_t type;  /* enum foster_type */
-  uint8_t cause; /* enum foster_cause */
+  uint8_t state;     /* enum foster_state */
+  uint8_t goal;      /* enum foster_goal */
+  uint8_t type;      /* enum foster_type */
+  uint8_t cause;     /* enum foster_cause */
   uint8_t exit_kind; /* enum foster_exit_kind, of the last attempt that ended */
   uint8_t killed;    /* 1: SIGKILL was sent in the stop that is under way */
   uint8_t essential;
   uint8_t exit_clean; /* 1: the last exit was a success by the unit's own rules */
-  int32_t pid; /* of the main process; 0 when there is none */
+  int32_t pid;        /* of the main process; 0 when there is none */
   int32_t exit_value;
-  uint32_t restarts; /* automatic restarts since the daemon started */
-  uint32_t failures; /* restarts in a row, by which the delay grows */
+  uint32_t restarts;     /* automatic restarts since the daemon started */
+  uint32_t failures;     /* restarts in a row, by which the delay grows */
   uint32_t window_count; /* restarts in the window of the rate limit */
   uint32_t reserved;
   int64_t window_start_boot_ns;
   uint64_t attempt;      /* the newest, alive or not; 0 = never started */
-  uint64_t exit_attempt; /* the last that ended: an exit with a number up to this has been counted */
+  uint64_t exit_attempt; /* the last that ended; exits up to this number have been counted */
   uint64_t exits;        /* main processes reaped, each counted once */
   int64_t since_boot_ns; /* when it entered its state */
   int64_t since_real_ns;
@@ -164,21 +168,21 @@ struct foster_slot_body {
   uint64_t exit_user_us; /* processor time of the last attempt that ended, its children included */
   uint64_t exit_system_us;
   uint64_t exit_max_rss_kib;
-  uint64_t job;          /* the job under way, 0 = none: number << 8 | 1 start, 2 stop, 3 restart */
+  uint64_t job; /* the job under way, 0 = none: number << 8 | 1 start, 2 stop, 3 restart */
   uint64_t job_results[FOSTER_JOB_RESULTS]; /* the latest ended jobs, newest first */
-  char status_text[FOSTER_TEXT_SIZE]; /* what the service says of itself */
-  char detail[FOSTER_TEXT_SIZE];      /* a sentence to `cause`, may be empty */
+  char status_text[FOSTER_TEXT_SIZE];       /* what the service says of itself */
+  char detail[FOSTER_TEXT_SIZE];            /* a sentence to `cause`, may be empty */
 };
 
 struct foster_slot {
-  uint32_t sequence; /* odd while written */
-  uint32_t current;  /* which body is whole: 0 or 1 */
-  char name[FOSTER_NAME_SIZE]; /* changes only together with layout_generation */
+  uint32_t sequence;           /* odd while written */
+  uint32_t current;            /* which body is whole: 0 or 1 */
+  char name[FOSTER_NAME_SIZE]; /* never changes within an object */
   struct foster_slot_body body[2];
 };
 
 struct foster_event {
-  uint64_t sequence; /* from 1; 0 while written. The event with number n stands at n % ring_capacity */
+  uint64_t sequence; /* from 1; 0 while written; number n stands at place n % ring_capacity */
   int64_t boot_ns;
   int64_t real_ns;
   uint64_t attempt;

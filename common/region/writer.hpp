@@ -49,10 +49,10 @@ struct OwnerFields {
 
 class Writer {
  public:
-  /// Creates the object, or adopts the one that is there. What cannot be adopted (another boot, another
-  /// version, another keeper, cut short, not ours) is replaced; an object of another owner is an error
-  /// unless we are root. Space is allocated up front (posix_fallocate), so a full /dev/shm is an
-  /// error here and never a SIGBUS later.
+  /// Creates the object, or adopts the one that is there. What cannot be adopted (another boot,
+  /// another version, another keeper, cut short, not ours) is replaced; an object of another owner
+  /// is an error unless we are root. Space is allocated up front (posix_fallocate), so a full
+  /// /dev/shm is an error here and never a SIGBUS later.
   static Result<Writer> open(const WriterOptions& options, const OwnerFields& owner);
 
   Writer(Writer&&) noexcept;
@@ -63,29 +63,31 @@ class Writer {
   [[nodiscard]] bool adopted() const;
   [[nodiscard]] std::vector<RememberedSlot> remembered() const;
 
-  /// Slot i becomes that of names[i] (sorted, unique, at most FOSTER_NAME_SIZE-1 bytes). A unit that had a
-  /// slot keeps its body; a new one starts zeroed. Grows the object when needed. No change, no new
-  /// layout generation; a slot left odd by a dead writer is mended in either case.
+  /// Slot i becomes that of names[i] (sorted, unique, at most FOSTER_NAME_SIZE-1 bytes). A unit
+  /// that had a slot keeps its body; a new one starts zeroed. Grows the object when needed. No
+  /// change, no new layout generation; a slot left odd by a dead writer is mended in either case.
   Result<void> lay_out(std::span<const std::string> names);
 
-  /// Takes the guard once, writes the slots and the header, appends the events (sequence numbers are
-  /// filled in here), grows the generation by one, releases the guard and wakes all waiters. Never
-  /// waits longer than 100 ms for the guard: who holds it then is no writer of ours, and it is replaced
-  /// by a new semaphore. A removed semaphore set (EIDRM, EINVAL) is replaced as well.
+  /// Takes the guard once, writes the slots and the header, appends the events (sequence numbers
+  /// are filled in here), grows the generation by one, releases the guard and wakes all waiters.
+  /// Never waits longer than 100 ms for the guard: who holds it then is no writer of ours, and it
+  /// is replaced by a new semaphore. A removed semaphore set (EIDRM, EINVAL) is replaced as well.
   Result<void> publish(std::span<const SlotUpdate> slots, std::span<const foster_event> events,
                        const HeaderUpdate& header);
 
-  /// To be called when the object's link count may have changed. When its name is gone (someone unlinked
-  /// it, logind's RemoveIPC for one) a new object takes the content over, the old one is marked retired
-  /// and its waiters are woken. Returns whether that was so.
+  /// To be called when the object's link count may have changed. When its name is gone (someone
+  /// unlinked it, logind's RemoveIPC for one) a new object takes the content over, the old one is
+  /// marked retired and its waiters are woken. Returns whether that was so.
   Result<bool> repair_if_unlinked();
 
-  /// Plain stores, no guard: a reader learns from them that the manager hangs in a turn of its loop.
+  /// Plain stores, no guard: a reader learns from them that the manager hangs in a turn of its
+  /// loop.
   void turn_started(int64_t boot_ns);
   void turn_ended();
 
   [[nodiscard]] const foster_region_header& header() const;
-  [[nodiscard]] const foster_slot_body& body(uint32_t slot) const;  // last published
+  /// What was last published for the slot. Like header(), valid until lay_out or a repair.
+  [[nodiscard]] const foster_slot_body& body(uint32_t slot) const;
 
   /// Orderly end: marks the object retired, wakes waiters, unlinks the name, removes the semaphore.
   void remove();
