@@ -1,0 +1,1 @@
+"""The bench: foster beside the bare floor and its peers. See ../README.md."""
