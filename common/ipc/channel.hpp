@@ -1,16 +1,17 @@
-// Packets of records over a SOCK_SEQPACKET UNIX socket (unix(7)), with descriptors (SCM_RIGHTS). One packet
-// carries many records, so that a thousand spawns or exits cost a few dozen system calls. libc only,
-// no exceptions, no allocation after construction: the keeper uses it.
+// Packets of records over a SOCK_SEQPACKET UNIX socket (unix(7)), with descriptors (SCM_RIGHTS).
+// One packet carries many records, so that a thousand spawns or exits cost a few dozen system
+// calls. libc only, no exceptions, no allocation after construction: the keeper uses it.
 //
-// A record is a RecordHeader and its body, padded to 8 bytes. The descriptors of a packet belong to its
-// records in order, each taking as many as its header says.
+// A record is a RecordHeader and its body, padded to 8 bytes. The descriptors of a packet belong to
+// its records in order, each taking as many as its header says.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 
 #include "common/ipc/unique_fd.hpp"
+
+struct msghdr;
 
 namespace foster::ipc {
 
@@ -57,7 +58,8 @@ struct Record {
   size_t fd_count = 0;
 };
 
-/// A received packet. Descriptors arrive CLOEXEC; those that nobody takes are closed at the next receive.
+/// A received packet. Descriptors arrive CLOEXEC; those that nobody takes are closed at the next
+/// receive.
 class PacketReader {
  public:
   PacketReader();
@@ -69,7 +71,8 @@ class PacketReader {
     packet,
     nothing,    // EAGAIN
     closed,     // the peer is gone and everything it sent has been read
-    malformed,  // truncated (MSG_TRUNC, MSG_CTRUNC), sizes that do not add up; the packet is dropped
+    malformed,  // truncated (MSG_TRUNC, MSG_CTRUNC), sizes that do not add up; the packet is
+                // dropped
     failed,     // error() has the errno
   };
   [[nodiscard]] Outcome receive(int socket, bool dont_wait);
@@ -82,7 +85,10 @@ class PacketReader {
 
  private:
   void close_fds();
-  unsigned char* bytes_;
+  void take_rights(const msghdr& message);
+  [[nodiscard]] bool well_formed() const;
+
+  unsigned char* bytes_;  // kPacketMax, owned
   size_t length_ = 0;
   size_t offset_ = 0;
   int fds_[kPacketFdsMax + 8];

@@ -1,17 +1,24 @@
-// What keeper and manager say to each other, over the SOCK_SEQPACKET pair that the keeper makes for each
-// manager it starts (common/ipc/channel.hpp). The manager finds its end as descriptor kManagerFd.
+// What keeper and manager say to each other, over the SOCK_SEQPACKET pair that the keeper makes for
+// each manager it starts (common/ipc/channel.hpp). The manager finds its end as descriptor
+// kManagerFd.
 //
 // A manager's life: the keeper sends handover_begin, a child for each attempt it knows, a
-// stored_descriptor for each it holds, handover_end. Then, for every attempt whose news have not been
-// acknowledged, the news again as ordinary records: a manager that has just started and one that has run
-// for a year are told of things in the same words. The manager answers with `ready` once it serves.
+// stored_descriptor for each it holds, handover_end. Then, for every attempt whose news have not
+// been acknowledged, the news again as ordinary records: a manager that has just started and one
+// that has run for a year are told of things in the same words. The manager answers with `ready`
+// once it serves.
 //
-// A manager that exits by itself before it ever said `ready`, while there are no children, ends the keeper
-// with its exit code: that is how --help, --version, usage errors, bad unit files and a second daemon
-// on the same instance end. In every other case it is started again.
+// A manager that exits by itself before any manager of this keeper ever said `ready`, while there
+// are no children, ends the keeper with its exit code: that is how --help, --version, usage errors,
+// bad unit files and a second daemon on the same instance end. In every other case it is started
+// again.
 //
-// Records are plain structs; strings follow them, NUL-terminated, in the order their counts are listed.
-// Nothing here goes over a machine's border, so the encoding is the machine's own.
+// The manager gets a process group of its own, so that a terminal's signals reach it through the
+// keeper alone, and SIGTTIN and SIGTTOU ignored, so that it can write to that terminal all the
+// same.
+//
+// Records are plain structs; strings follow them, NUL-terminated, in the order their counts are
+// listed. Nothing here goes over a machine's border, so the encoding is the machine's own.
 #pragma once
 
 #include <cstdint>
@@ -21,49 +28,55 @@ namespace foster::protocol {
 
 inline constexpr uint32_t kVersion = 1;
 inline constexpr int kManagerFd = 3;
-inline constexpr uint32_t kNameMax = 95;            // bytes of a unit's or a stored descriptor's name
+inline constexpr uint32_t kSpawnBytesMax = 16 * 1024 * 1024;  // more than execve(2) takes
+inline constexpr uint32_t kStoredDescriptorsMax = 4096;
+inline constexpr uint64_t kAttemptMax = (uint64_t{1} << 62) - 1;
+inline constexpr uint32_t kNameMax = 95;  // bytes of a unit's or a stored descriptor's name
 inline constexpr uint32_t kInlineSpawnMax = 48 * 1024;  // larger plans travel in a memfd
 
 enum class Type : uint16_t {
   // manager to keeper
   ready = 1,
   spawn = 2,             // SpawnPlan
-  spawn_in_memfd = 3,    // one descriptor: a memfd whose content is a SpawnPlan record body
+  spawn_in_memfd = 3,    // SpawnInMemfd, with a memfd whose content is a SpawnPlan record body
   kill = 4,              // Kill
   acknowledge = 5,       // Acknowledge
   store_descriptor = 6,  // StoredDescriptor, with the descriptor; replaces one of the same name
   drop_descriptor = 7,   // StoredDescriptor, without
-  notify_supervisor = 8, // text for $NOTIFY_SOCKET (sd_notify(3)), sent by the keeper, the main process
-  signal_taken = 9,      // SignalNumber: the manager acts on it; the keeper need not
-  finish = 10,           // Finish: all is stopped; end the last orphans and exit
+  notify_supervisor =
+      8,             // text for $NOTIFY_SOCKET (sd_notify(3)), sent by the keeper, the main process
+  signal_taken = 9,  // SignalNumber: the manager acts on it; the keeper need not
+  finish = 10,       // Finish: all is stopped; end the last orphans and exit
 
   // keeper to manager
-  handover_begin = 64,    // HandoverBegin
-  child = 65,             // Child
-  stored_descriptor = 66, // StoredDescriptor, with the descriptor
+  handover_begin = 64,     // HandoverBegin
+  child = 65,              // Child
+  stored_descriptor = 66,  // StoredDescriptor, with the descriptor
   handover_end = 67,
-  spawned = 68,           // Spawned
-  spawn_failed = 69,      // SpawnFailed
-  exited = 70,            // Exited
-  group_emptied = 71,     // GroupEmptied
-  kill_failed = 72,       // KillFailed
-  signal_received = 73,   // SignalNumber: the keeper was sent it
+  spawned = 68,          // Spawned
+  spawn_failed = 69,     // SpawnFailed
+  exited = 70,           // Exited
+  group_emptied = 71,    // GroupEmptied
+  kill_failed = 72,      // KillFailed
+  signal_received = 73,  // SignalNumber: the keeper was sent it
 };
 
 /// The child's steps between fork and execve, in order. A failure comes back as {step, errno}.
 enum class Step : uint32_t {
-  fork = 0,            // the keeper itself could not fork or make the report pipe
-  plan = 1,            // the plan did not add up (a bug, or a memfd that could not be mapped)
-  signals = 2,         // mask and dispositions back to the default
-  session = 3,         // setsid, or setpgid and the terminal for a foreground command
-  parent_death = 4,    // prctl(PR_SET_PDEATHSIG): services do not outlive a killed keeper unseen
-  standard_input = 5,
-  standard_output = 6,
-  standard_error = 7,
-  umask = 8,
-  groups = 9,
-  group_id = 10,
-  user_id = 11,
+  fork = 0,     // the keeper itself could not fork or make the report pipe
+  plan = 1,     // the plan did not add up (a bug, or a memfd that could not be mapped)
+  signals = 2,  // mask and dispositions back to the default
+  session = 3,  // setsid, or setpgid and the terminal for a foreground command
+  standard_input = 4,
+  standard_output = 5,
+  standard_error = 6,
+  umask = 7,
+  groups = 8,
+  group_id = 9,
+  user_id = 10,
+  parent_death =
+      11,  // PR_SET_PDEATHSIG, so that no service outlives a killed keeper and is doubled by
+           // the next one; after user_id, because a change of credentials clears it
   working_directory = 12,  // as the service's user, which is who must be able to enter it
   descriptors = 13,        // those to pass, to their numbers; the rest is CLOEXEC
   execute = 14,
@@ -73,13 +86,13 @@ enum class Step : uint32_t {
 [[nodiscard]] const char* step_text(Step step);
 
 enum SpawnFlags : uint32_t {
-  kForeground = 1,     // keep stdin, setpgid instead of setsid, take the terminal if stdin is one
-  kSetIds = 2,         // uid, gid and groups are to be set
-  kSetDirectory = 4,   // there is a working directory; otherwise the keeper's own is kept
+  kForeground = 1,    // keep stdin, setpgid instead of setsid, take the terminal if stdin is one
+  kSetIds = 2,        // uid, gid and groups are to be set
+  kSetDirectory = 4,  // there is a working directory; otherwise the keeper's own is kept
 };
 
-/// Followed by: groups (gid_t each), then strings: unit name, program (path for execve), working directory
-/// (only with kSetDirectory), argv strings, envp strings.
+/// Followed by: groups (gid_t each), then strings: unit name, program (path for execve), working
+/// directory (only with kSetDirectory), argv strings, envp strings.
 struct SpawnPlan {
   uint64_t attempt;
   uint32_t flags;
@@ -92,13 +105,19 @@ struct SpawnPlan {
   uint32_t string_bytes;  // of all strings with their NULs
 };
 
+/// For the answer, should the memfd turn out not to be readable.
+struct SpawnInMemfd {
+  uint64_t attempt;
+};
+
 enum class KillScope : uint32_t {
   main = 0,   // the main process, if it has not been reaped
   group = 1,  // its process group, also once the main process has been reaped
 };
 
-/// SIGCONT is sent after the signal (not after SIGKILL, SIGSTOP, SIGCONT themselves) if `with_continue`.
-/// For a group whose main process is reaped and that is empty, the answer is group_emptied.
+/// SIGCONT is sent after the signal (not after SIGKILL, SIGSTOP, SIGCONT themselves) if
+/// `with_continue`. For a group whose main process is reaped and that is empty, the answer is
+/// group_emptied.
 struct Kill {
   uint64_t attempt;
   int32_t signal;
@@ -107,8 +126,8 @@ struct Kill {
   uint32_t reserved;
 };
 
-/// The manager has recorded that this attempt is over; the keeper forgets it. Only sent once the attempt's
-/// spawn failed, or it exited and its group is empty (or has been given up: `abandon`).
+/// The manager has recorded that this attempt is over; the keeper forgets it. Only sent once the
+/// attempt's spawn failed, or it exited and its group is empty (or has been given up: `abandon`).
 struct Acknowledge {
   uint64_t attempt;
   uint32_t abandon;
@@ -132,11 +151,11 @@ struct HandoverBegin {
   uint32_t manager_restarts;  // 0 for the first
   uint64_t last_attempt;      // highest seen so far
   pid_t keeper_pid;
-  uint32_t is_init;           // the keeper is PID 1
+  uint32_t is_init;  // the keeper is PID 1
 };
 
 enum class ChildPhase : uint32_t {
-  forked = 0,   // the report pipe is still open
+  forked = 0,  // the report pipe is still open
   running = 1,
   lingering = 2,  // main process reaped, others of the group remain
   over = 3,       // not acknowledged yet

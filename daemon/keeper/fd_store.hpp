@@ -1,0 +1,39 @@
+// Descriptors that the manager gave the keeper to hold, by name: they outlive the manager.
+#pragma once
+
+#include <cstdint>
+
+#include "common/ipc/unique_fd.hpp"
+#include "daemon/protocol/keeper_protocol.hpp"
+
+namespace foster::keeper {
+
+class FdStore {
+ public:
+  FdStore() = default;
+  ~FdStore();
+  FdStore(const FdStore&) = delete;
+  FdStore& operator=(const FdStore&) = delete;
+
+  /// Closes what was there under that name; 0 or an errno: then the new one is closed.
+  [[nodiscard]] int put(const protocol::StoredDescriptor& name, UniqueFd fd);
+  void drop(const protocol::StoredDescriptor& name);
+
+  /// For going through all: fd is -1 where a slot is free.
+  struct Slot {
+    protocol::StoredDescriptor name;
+    int fd;
+  };
+  [[nodiscard]] uint32_t slots() const { return used_; }
+  [[nodiscard]] const Slot& at(uint32_t slot) const { return entries_[slot]; }
+
+ private:
+  [[nodiscard]] Slot* find(const protocol::StoredDescriptor& name);
+  [[nodiscard]] Slot* free_slot();
+
+  Slot* entries_ = nullptr;
+  uint32_t capacity_ = 0;
+  uint32_t used_ = 0;  // slots below it have been in use
+};
+
+}  // namespace foster::keeper

@@ -1,0 +1,260 @@
+#include "daemon/keeper/spawn.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/check.hpp"
+#include "daemon/keeper/child_setup.hpp"
+#include "daemon/keeper/log.hpp"
+#include "daemon/keeper/reaper.hpp"
+
+namespace foster::keeper {
+namespace {
+
+using protocol::SpawnPlan;
+using protocol::Step;
+
+constexpr uint32_t kKnownFlags =
+    protocol::kForeground | protocol::kSetIds | protocol::kSetDirectory;
+constexpr uint32_t kGroupsMax = 65536;  // NGROUPS_MAX
+
+/// The strings of a plan, one after the other; null once they do not add up.
+class Strings {
+ public:
+  Strings(const char* at, size_t size) : at_(at), end_(at + size) {}
+  const char* next() {
+    if (at_ == nullptr) return nullptr;
+    const void* nul = std::memchr(at_, '\0', static_cast<size_t>(end_ - at_));
+    const char* string = nul == nullptr ? nullptr : at_;
+    at_ = nul == nullptr ? nullptr : static_cast<const char*>(nul) + 1;
+    return string;
+  }
+  [[nodiscard]] bool at_end() const { return at_ == end_; }
+
+ private:
+  const char* at_;
+  const char* end_;
+};
+
+bool reserve(PointerBuffer& buffer, size_t count) {
+  if (count <= buffer.capacity) return true;
+  auto* pointers = static_cast<char**>(std::realloc(buffer.pointers, count * sizeof(char*)));
+  if (pointers == nullptr) return false;
+  buffer.pointers = pointers;
+  buffer.capacity = count;
+  return true;
+}
+
+/// Fills a null-terminated array for execve, which takes char* but does not write through it.
+bool take_array(Strings& strings, uint32_t count, char** array) {
+  for (uint32_t i = 0; i < count; ++i) {
+    array[i] = const_cast<char*>(strings.next());
+    if (array[i] == nullptr) return false;
+  }
+  array[count] = nullptr;
+  return true;
+}
+
+bool sizes_add_up(const SpawnPlan& plan, size_t size) {
+  if (plan.attempt == 0 || plan.attempt > protocol::kAttemptMax) return false;
+  if ((plan.flags & ~kKnownFlags) != 0 || plan.group_count > kGroupsMax) return false;
+  // -1 means "leave it as it is" to setresuid(2): the service would run as root.
+  if ((plan.flags & protocol::kSetIds) != 0 && (plan.uid == uid_t(-1) || plan.gid == gid_t(-1)))
+    return false;
+  const size_t rest = size - sizeof plan;
+  const size_t groups = plan.group_count * sizeof(gid_t);
+  return groups <= rest && plan.string_bytes == rest - groups && plan.argc >= 1 &&
+         plan.argc <= plan.string_bytes && plan.envc <= plan.string_bytes;
+}
+
+/// 0, or the errno for Step::plan. `unit` is set as soon as it is known.
+int read_plan(const unsigned char* bytes, size_t size, PointerBuffer& buffer, ChildSetup& setup,
+              const char*& unit) {
+  SpawnPlan plan;
+  if (size < sizeof plan) return EINVAL;
+  std::memcpy(&plan, bytes, sizeof plan);
+  if (!sizes_add_up(plan, size)) return EINVAL;
+  setup.flags = plan.flags;
+  setup.uid = plan.uid;
+  setup.gid = plan.gid;
+  setup.umask = plan.umask & 0777;
+  setup.group_count = plan.group_count;
+  setup.groups = reinterpret_cast<const gid_t*>(bytes + sizeof plan);
+  const auto* text = reinterpret_cast<const char*>(setup.groups + plan.group_count);
+  Strings strings(text, plan.string_bytes);
+  unit = strings.next();
+  if (unit == nullptr || std::strlen(unit) > protocol::kNameMax) return EINVAL;
+  setup.program = strings.next();
+  if ((plan.flags & protocol::kSetDirectory) != 0) setup.directory = strings.next();
+  if (!reserve(buffer, size_t{plan.argc} + plan.envc + 2)) return ENOMEM;
+  setup.argv = buffer.pointers;
+  setup.envp = buffer.pointers + plan.argc + 1;
+  if (!take_array(strings, plan.argc, setup.argv)) return EINVAL;
+  if (!take_array(strings, plan.envc, setup.envp)) return EINVAL;
+  return strings.at_end() ? 0 : EINVAL;
+}
+
+/// An entry for an attempt that the keeper has not seen before, or null.
+ChildEntry* enter_attempt(Keeper& keeper, uint64_t attempt) {
+  if (attempt == 0 || attempt > protocol::kAttemptMax ||
+      keeper.children.by_attempt(attempt) != nullptr) {
+    log(Level::error, "spawn of an impossible attempt dropped attempt=%llu",
+        static_cast<unsigned long long>(attempt));
+    return nullptr;
+  }
+  ChildEntry* child = keeper.children.add(attempt);
+  if (child == nullptr) {
+    log(Level::error, "out of memory, spawn dropped attempt=%llu",
+        static_cast<unsigned long long>(attempt));
+    return nullptr;
+  }
+  if (attempt > keeper.last_attempt) keeper.last_attempt = attempt;
+  return child;
+}
+
+void failed_before_fork(Keeper& keeper, ChildEntry& child, Step step, int error) {
+  child.spawn_failed = true;
+  child.failed_step = static_cast<uint8_t>(step);
+  child.error = error;
+  keeper.children.enter(child, ChildPhase::over);
+  keeper.children.announce(child, kSpawnFailedNews);
+}
+
+void watch(Keeper& keeper, ChildEntry& child) {
+  epoll_event event{EPOLLIN, {.u64 = child.attempt}};
+  FOSTER_CHECK(epoll_ctl(keeper.epoll.get(), EPOLL_CTL_ADD, child.report_fd, &event) == 0);
+  child.report_watched = true;
+}
+
+void close_report(Keeper& keeper, ChildEntry& child) {
+  // Children forked meanwhile hold copies until they execute, so that closing ours would not end
+  // epoll's interest in it.
+  if (child.report_watched) epoll_ctl(keeper.epoll.get(), EPOLL_CTL_DEL, child.report_fd, nullptr);
+  child.report_watched = false;
+  close(child.report_fd);
+  child.report_fd = -1;
+}
+
+/// Makes room for one more fresh fork by leaving the oldest to epoll.
+void keep_fresh(Keeper& keeper, uint64_t attempt) {
+  FreshForks& fresh = keeper.fresh;
+  if (fresh.count == FreshForks::kMax) {
+    ChildEntry* oldest = keeper.children.by_attempt(fresh.attempts[0]);
+    if (oldest != nullptr && oldest->report_fd >= 0) watch(keeper, *oldest);
+    std::memmove(fresh.attempts, fresh.attempts + 1, --fresh.count * sizeof fresh.attempts[0]);
+  }
+  fresh.attempts[fresh.count++] = attempt;
+}
+
+void fork_child(Keeper& keeper, ChildEntry& child, ChildSetup& setup) {
+  int report[2];
+  if (pipe2(report, O_CLOEXEC | O_NONBLOCK) != 0)
+    return failed_before_fork(keeper, child, Step::fork, errno);
+  setup.report_fd = report[1];
+  child.forked_ns = now_ns();
+  const pid_t pid = fork();
+  if (pid == 0) run_child(setup);
+  const int error = errno;
+  close(report[1]);
+  if (pid < 0) {
+    close(report[0]);
+    return failed_before_fork(keeper, child, Step::fork, error);
+  }
+  pid_taken(keeper, pid);
+  keeper.children.forked(child, pid);
+  child.report_fd = report[0];
+  child.foreground = (setup.flags & protocol::kForeground) != 0;
+  keep_fresh(keeper, child.attempt);
+  drain_fresh(keeper);
+}
+
+/// Reads a whole memfd: a mapping would kill the keeper, should somebody truncate the file.
+int read_memfd(int memfd, unsigned char*& bytes, size_t& size) {
+  struct stat status {};
+  if (fstat(memfd, &status) != 0) return errno;
+  if (status.st_size <= 0 || status.st_size > protocol::kSpawnBytesMax) return EFBIG;
+  size = static_cast<size_t>(status.st_size);
+  bytes = static_cast<unsigned char*>(std::malloc(size));
+  if (bytes == nullptr) return ENOMEM;
+  const ssize_t got = pread(memfd, bytes, size, 0);
+  if (got == static_cast<ssize_t>(size)) return 0;
+  const int error = got < 0 ? errno : EIO;
+  std::free(bytes);
+  return error;
+}
+
+}  // namespace
+
+void spawn(Keeper& keeper, const unsigned char* bytes, size_t size) {
+  uint64_t attempt = 0;
+  std::memcpy(&attempt, bytes, size < sizeof attempt ? size : sizeof attempt);
+  ChildEntry* child = enter_attempt(keeper, attempt);
+  if (child == nullptr) return;
+  ChildSetup setup{};
+  setup.keeper_pid = keeper.pid;
+  setup.null_fd = keeper.null_fd;
+  setup.descriptor_limit = keeper.descriptor_limit;
+  const char* unit = nullptr;
+  const int error = read_plan(bytes, size, keeper.pointers, setup, unit);
+  if (unit != nullptr) std::strncpy(child->unit, unit, sizeof child->unit - 1);
+  if (error != 0) return failed_before_fork(keeper, *child, Step::plan, error);
+  fork_child(keeper, *child, setup);
+}
+
+void spawn_from_memfd(Keeper& keeper, uint64_t attempt, UniqueFd memfd) {
+  unsigned char* bytes = nullptr;
+  size_t size = 0;
+  const int error = read_memfd(memfd.get(), bytes, size);
+  memfd.reset();  // before the fork, which copies every descriptor
+  if (error == 0) {
+    spawn(keeper, bytes, size);
+    std::free(bytes);
+    return;
+  }
+  ChildEntry* child = enter_attempt(keeper, attempt);
+  if (child != nullptr) failed_before_fork(keeper, *child, Step::plan, error);
+}
+
+bool take_report(Keeper& keeper, ChildEntry& child) {
+  if (child.report_fd < 0) return true;
+  StepFailure failure;
+  const ssize_t got = read(child.report_fd, &failure, sizeof failure);
+  if (got < 0 && errno == EAGAIN) return false;
+  FOSTER_CHECK(got == 0 || got == sizeof failure);
+  close_report(keeper, child);
+  if (got == 0) {
+    child.executed_ns = now_ns();
+    keeper.children.enter(child, ChildPhase::running);
+    keeper.children.announce(child, kSpawnedNews);
+  } else {
+    // Told when the child is reaped, so that a failed spawn is over when the manager hears of it.
+    child.spawn_failed = true;
+    child.failed_step = static_cast<uint8_t>(failure.step);
+    child.error = failure.error;
+  }
+  return true;
+}
+
+void drain_fresh(Keeper& keeper) {
+  FreshForks& fresh = keeper.fresh;
+  uint32_t left = 0;
+  for (uint32_t i = 0; i < fresh.count; ++i) {
+    ChildEntry* child = keeper.children.by_attempt(fresh.attempts[i]);
+    if (child != nullptr && !take_report(keeper, *child)) fresh.attempts[left++] = child->attempt;
+  }
+  fresh.count = left;
+}
+
+void watch_fresh(Keeper& keeper) {
+  drain_fresh(keeper);
+  for (uint32_t i = 0; i < keeper.fresh.count; ++i)
+    watch(keeper, *keeper.children.by_attempt(keeper.fresh.attempts[i]));
+  keeper.fresh.count = 0;
+}
+
+}  // namespace foster::keeper
