@@ -1,0 +1,206 @@
+"""Nothing is lost, doubled or left a zombie while the manager is killed 200 times.
+
+Fifty services of four kinds run while someone kills the manager at random moments and someone
+else asks for stops, starts and restarts. The services keep a record of their own; at the end
+every count must agree. The moments come from a seed, which FOSTER_SEED sets and a failure names.
+"""
+
+import os
+import random
+import signal
+import threading
+import time
+
+import pytest
+
+import journal
+from daemon import SERVICES, manager_process, processes_with, unit, zombies_of
+from events import FileWatch, is_alive, wait_for_end
+
+KILLS = 200
+SEED = int(os.environ.get("FOSTER_SEED", random.SystemRandom().randrange(1 << 32)))
+
+# Those that end by themselves are never stopped by the test, and those that it stops never end by
+# themselves: so each start stands in the journal, and what foster counts must be exactly that.
+ENDING = [f"at-once-{number}" for number in range(12)]
+ENDING += [f"random-{number}" for number in range(13)]
+STEADY = [f"stubborn-{number}" for number in range(12)]
+STEADY += [f"forking-{number}" for number in range(13)]
+
+
+def units(record):
+    often = {"policy": "always", "delay": "100ms", "factor": 1.0, "limit": 0}
+    made = {}
+    for name in ENDING + STEADY:
+        kind = name.rpartition("-")[0]
+        command = {"at-once": ["exit-with", record, name, "1"],
+                   "random": ["random-exit", record, name, "5", "400", "3"],
+                   "stubborn": ["ignore-term", record, name],
+                   "forking": ["double-fork", record, name, "300"]}[kind]
+        made[name] = unit([SERVICES / command[0], *command[1:]], restart=often,
+                          stop={"timeout": "150ms"})
+    return made
+
+
+def started_pids(record):
+    return {entry.pid for entry in journal.read(record) if entry.kind == journal.START}
+
+
+class Verbs(threading.Thread):
+    """Stops, starts and restarts steady services, until told to end."""
+
+    def __init__(self, daemon, record, seed):
+        super().__init__()
+        self.daemon_under_test = daemon
+        self.record = record
+        self.chance = random.Random(seed)
+        self.done = threading.Event()
+        self.codes = []
+
+    def run(self):
+        while not self.done.is_set():
+            self.codes.append(self.ask())
+
+    def ask(self) -> int:
+        daemon, name = self.daemon_under_test, self.chance.choice(STEADY)
+        verb = self.chance.choice(["stop", "restart", "start"])
+        try:
+            pid = daemon.unit(name)["pid"]
+        except (AssertionError, StopIteration):
+            return -1  # between two regions
+        # Only a service that has recorded its start may be stopped, or the counts could not agree.
+        if verb != "start" and (pid is None or pid not in started_pids(self.record)):
+            verb = "start"
+        return daemon.ctl(verb, name, "--timeout", "20s", check=None).returncode
+
+
+class Killer:
+    """Kills the manager at moments that a seed decides: a number of publishes after it serves, or
+    while it still starts."""
+
+    def __init__(self, daemon, seed):
+        self.daemon = daemon
+        self.chance = random.Random(seed)
+        self.executed = FileWatch(daemon.programs / "foster-manager", FileWatch.OPEN)
+
+    def kill(self) -> None:
+        old = manager_process(self.daemon.keeper)
+        while old is None:
+            self.executed.wait()
+            old = manager_process(self.daemon.keeper)
+        if self.chance.random() < 0.75:
+            self.until_it_serves(old)
+            self.some_publishes()
+        self.executed.drain()
+        try:
+            os.kill(old, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def until_it_serves(self, pid: int) -> None:
+        self.daemon.until(lambda region: region.header.manager_pid == pid, "the manager to serve")
+
+    def some_publishes(self) -> None:
+        region = self.daemon.region()
+        deadline = time.monotonic() + 0.05
+        for _ in range(self.chance.randrange(30)):
+            region.sleep_until_changed(region.header.generation, deadline)
+        region.close()
+
+
+def descriptors(pid: int) -> list[str]:
+    found = []
+    for entry in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.append(os.readlink(f"/proc/{pid}/fd/{entry}").split(":")[0])
+        except FileNotFoundError:
+            continue
+    return sorted(found)
+
+
+def check_each_runs_once(daemon, record):
+    """Every service that should run has one process, which is the one that foster names."""
+    living = {}
+    for entry in journal.read(record):
+        if entry.kind == journal.START and is_alive(entry.pid):
+            living.setdefault(entry.id, set()).add(entry.pid)
+    for one in daemon.status()["units"]:
+        if one["name"] in STEADY:
+            assert one["state"] == "running", one
+            assert living[one["name"]] == {one["pid"]}, one
+
+
+def check_counts(daemon, record):
+    """All is at rest: each start in the journal is one exit that foster counted."""
+    starts = journal.count(journal.read(record), journal.START)
+    wrong = {}
+    for one in daemon.status()["units"]:
+        if one["exits"] != starts[one["name"]]:
+            wrong[one["name"]] = (one["exits"], starts[one["name"]])
+        assert one["pid"] is None, one
+    assert not wrong, f"foster's count of exits, the services' of their starts: {wrong}"
+
+
+def stop_everything(daemon):
+    daemon.ctl("stop", *STEADY)
+    # An ending service that is stopped just as it starts would not stand in the journal; so it is
+    # made to rest by itself: its program is no longer there.
+    for name in ("exit-with", "random-exit"):
+        os.rename(daemon.folder / name, daemon.folder / f"{name}.gone")
+    daemon.until(lambda region: all(
+        body.state_word == "backoff" and body.exit_kind == 4 for name, body in
+        region.units().items() if name in ENDING), "the ending ones find no program")
+    daemon.ctl("stop", *ENDING)
+
+
+def test_nothing_is_lost(foster, folder):
+    print(f"FOSTER_SEED={SEED}")
+    record = folder / "journal"
+    record.touch()
+    daemon = foster({}, own_programs=True)
+    for name, text in units(record).items():
+        for program in ("exit-with", "random-exit"):
+            text = text.replace(str(SERVICES / program), str(daemon.folder / program))
+        daemon.write(name, text)
+    for program in ("exit-with", "random-exit"):
+        (daemon.folder / program).symlink_to(SERVICES / program)
+    daemon.start()
+    before = descriptors(daemon.keeper)
+
+    verbs = [Verbs(daemon, record, SEED + number) for number in (1, 2)]
+    for thread in verbs:
+        thread.start()
+    killer = Killer(daemon, SEED)
+    try:
+        for _ in range(KILLS):
+            killer.kill()
+    finally:
+        for thread in verbs:
+            thread.done.set()
+        for thread in verbs:
+            thread.join()
+        killer.executed.close()
+
+    assert is_alive(daemon.keeper)
+    daemon.ctl("start", *STEADY)
+    check_each_runs_once(daemon, record)
+    assert daemon.status()["manager"]["restarts"] == KILLS
+    stop_everything(daemon)
+    check_no_residue(daemon, record, before)
+    assert any(code == 0 for thread in verbs for code in thread.codes), "verbs did get through"
+    assert daemon.shutdown() == 0
+
+
+def check_no_residue(daemon, record, before):
+    check_counts(daemon, record)
+    # The grandchildren of the forking ones end by themselves; then nothing is left of any service.
+    for pid in processes_with(f"FOSTER_INSTANCE={daemon.id}\0".encode()):
+        wait_for_end(pid)
+    first = set(zombies_of(daemon.keeper))
+    daemon.ctl("status")
+    assert not first & set(zombies_of(daemon.keeper)), "a zombie stays"
+    assert descriptors(daemon.keeper) == before
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, "-s"]))
