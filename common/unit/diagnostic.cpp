@@ -23,6 +23,17 @@ std::string_view printable(std::string_view character) {
   return control || high_control ? "?" : character;
 }
 
+std::string printable_text(std::string_view text) {
+  std::string shown;
+  for (size_t at = 0; at < text.size();) {
+    const size_t valid = utf8_length(text.substr(at));
+    const std::string_view character = text.substr(at, std::max<size_t>(1, valid));
+    shown += valid == 0 ? "?" : printable(character);
+    at += character.size();
+  }
+  return shown;
+}
+
 /// The part of the quoted line that is shown, and what stands under it up to the caret.
 struct Quoted {
   std::string line;
@@ -55,11 +66,11 @@ Quoted quote(const Diagnostic& diagnostic) {
 }  // namespace
 
 std::string render(const Diagnostic& diagnostic) {
-  std::string text = diagnostic.file;
+  std::string text = printable_text(diagnostic.file);
   if (diagnostic.line > 0) {
     text += ':' + std::to_string(diagnostic.line) + ':' + std::to_string(diagnostic.column);
   }
-  text += ": " + diagnostic.message + "\n";
+  text += ": " + printable_text(diagnostic.message) + "\n";
   if (diagnostic.line == 0 || diagnostic.column == 0 || diagnostic.source_line.empty()) return text;
   const Quoted quoted = quote(diagnostic);
   const uint32_t carets = std::min(diagnostic.length, std::max<uint32_t>(1, quoted.room));

@@ -62,8 +62,7 @@ std::string unknown_unit(std::string_view name) {
   if (name == "m" || name == "M") return "\"m\" may mean minutes or milliseconds; write min or ms";
   if (name == "sec" || name == "secs" || name == "second" || name == "seconds")
     return "\"" + std::string(name) + "\" is no unit of time; write s";
-  return expected_after("\"" + std::string(name) +
-                        "\" is no unit of time (ns, us, ms, s, min, h and d are)");
+  return "\"" + std::string(name) + "\" is no unit of time; ns, us, ms, s, min, h and d are";
 }
 
 struct Amount {

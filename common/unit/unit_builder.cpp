@@ -211,7 +211,8 @@ class Builder {
 void build_unit(const ConfigValue& document, bool whole, UnitSpec& spec, Findings& findings) {
   Builder builder(spec, findings);
   builder.document(document);
-  if (whole) builder.check_presence();
+  if (!whole) return;
+  builder.check_presence();
   builder.check_together();
 }
 

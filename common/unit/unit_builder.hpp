@@ -9,7 +9,8 @@
 namespace foster {
 
 /// Fills the spec from the document. `whole` is false when parts of the text could not be read:
-/// then nothing is said about what is missing. The spec is of use only when nothing was found.
+/// then nothing is said about what is missing or about keys together. The spec is of use only when
+/// nothing was found.
 void build_unit(const ConfigValue& document, bool whole, UnitSpec& spec, Findings& findings);
 
 }  // namespace foster

@@ -5,6 +5,7 @@
 
 #include "common/unit/config_value.hpp"
 #include "common/unit/findings.hpp"
+#include "common/unit/toml_syntax.hpp"
 #include "common/unit/unit_builder.hpp"
 #include "common/unit/unit_name.hpp"
 
@@ -13,16 +14,14 @@
 #define TOML_ASSERT(expression) static_assert(true)
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
-#define TOML_MAX_NESTED_VALUES 32
+#define TOML_MAX_NESTED_VALUES 32  // kTomlNestingMax
 #include <toml++/toml.h>
 
 namespace foster {
 namespace {
 
-struct SyntaxMistake {
-  Place place;
-  std::string description;
-};
+// More mistakes against TOML itself than these are not searched for in one file.
+constexpr int kSyntaxMistakesMax = 20;
 
 Place place_from(const toml::source_region& region) {
   Place place{region.begin.line, region.begin.column, 1};
@@ -99,6 +98,45 @@ std::expected<ConfigValue, SyntaxMistake> read_toml(std::string_view text) {
   return value_from(result.table());
 }
 
+/// Blanks out lines, so that everything behind them keeps its place.
+void leave_out(std::string& text, size_t begin, size_t end) {
+  for (size_t at = begin; at < end; ++at) {
+    if (text[at] != '\n') text[at] = ' ';
+  }
+}
+
+bool all_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+struct Document {
+  ConfigValue value;
+  bool whole = true;  // nothing had to be left out
+};
+
+/// Reads what can be read. Each mistake against TOML is reported, its statement left out, and the
+/// rest read again.
+Document read_document(std::string_view text, Findings& findings) {
+  if (const std::optional<Place> deep = find_deep_key(text)) {
+    findings.report(*deep, "a key with more than " + std::to_string(kTomlDotsMax) + " dots");
+    return {{}, false};
+  }
+  std::expected<ConfigValue, SyntaxMistake> document = read_toml(text);
+  if (document) return {std::move(*document), true};
+  std::string rest(text);
+  for (int count = 0; count < kSyntaxMistakesMax; ++count) {
+    ExplainedMistake mistake = explain_syntax(rest, document.error());
+    findings.report(mistake.place, std::move(mistake.message));
+    const std::string_view broken =
+        std::string_view(rest).substr(mistake.begin, mistake.end - mistake.begin);
+    if (all_blank(broken)) break;
+    leave_out(rest, mistake.begin, mistake.end);
+    document = read_toml(rest);
+    if (document) return {std::move(*document), false};
+  }
+  return {{}, false};
+}
+
 }  // namespace
 
 ParsedUnit parse_unit(const SourceFile& source) {
@@ -113,12 +151,8 @@ ParsedUnit parse_unit(const SourceFile& source) {
     return parsed;
   }
   UnitSpec spec;
-  const std::expected<ConfigValue, SyntaxMistake> document = read_toml(source.text);
-  if (document) {
-    build_unit(*document, true, spec, findings);
-  } else {
-    findings.report(document.error().place, document.error().description);
-  }
+  const Document document = read_document(source.text, findings);
+  build_unit(document.value, document.whole, spec, findings);
   if (findings.empty()) {
     spec.name = std::move(*name);
     spec.file = source.path;

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "common/check.hpp"
+#include "common/unit/unit_name.hpp"
 
 namespace foster {
 namespace {
@@ -16,18 +17,24 @@ bool duplicate_names(const std::vector<UnitSpec>& units) {
   return std::ranges::adjacent_find(units, {}, &UnitSpec::name) != units.end();
 }
 
-/// Reports every unit whose name another file has as well, and leaves only the first of each.
-void check_names(std::vector<UnitSpec>& units, std::vector<Diagnostic>& diagnostics) {
-  std::ranges::stable_sort(units, {}, &UnitSpec::name);
-  for (size_t i = 1; i < units.size(); ++i) {
-    if (units[i].name != units[i - 1].name) continue;
-    size_t first = i - 1;
-    while (first > 0 && units[first - 1].name == units[i].name)
-      --first;
+/// Reports each file that gives its unit a name that an earlier file has given to another.
+void check_names(const std::vector<SourceFile>& sources, std::vector<Diagnostic>& diagnostics) {
+  std::vector<std::pair<std::string, const SourceFile*>> names;
+  names.reserve(sources.size());
+  for (const SourceFile& source : sources) {
+    if (Result<std::string> name = unit_name_of(source.path))
+      names.emplace_back(std::move(*name), &source);
+  }
+  std::ranges::stable_sort(names, {}, &decltype(names)::value_type::first);
+  const SourceFile* first = nullptr;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i == 0 || names[i].first != names[i - 1].first) {
+      first = names[i].second;
+      continue;
+    }
     Diagnostic diagnostic;
-    diagnostic.file = units[i].file;
-    diagnostic.message =
-        "the unit \"" + units[i].name + "\" is already there: " + units[first].file;
+    diagnostic.file = names[i].second->path;
+    diagnostic.message = "a unit of this name is there already: " + first->path;
     diagnostics.push_back(std::move(diagnostic));
   }
 }
@@ -76,7 +83,7 @@ CheckedSet build_unit_set(const std::vector<SourceFile>& sources,
     if (parsed.spec) units.push_back(std::move(*parsed.spec));
     std::ranges::move(parsed.diagnostics, std::back_inserter(checked.diagnostics));
   }
-  check_names(units, checked.diagnostics);
+  check_names(sources, checked.diagnostics);
   sort_diagnostics(checked.diagnostics);
   if (checked.diagnostics.empty()) checked.set = std::make_shared<const UnitSet>(std::move(units));
   return checked;
