@@ -8,10 +8,13 @@
 #include <cstdlib>
 
 #include "common/unit/environment_file.hpp"
-#include "common/unit_source/unit_source.hpp"
+#include "common/unit_source/regular_file.hpp"
 
 namespace foster::manager {
 namespace {
+
+/// A variable that is longer could not be passed to a program anyway (execve(2)).
+constexpr size_t kEnvironmentFileMax = 1024 * 1024;
 
 constexpr std::array<std::string_view, 8> kNeverPassed{
     "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",  "LISTEN_PID",
@@ -44,10 +47,10 @@ void pass_from_daemon(Environment& environment, const UnitSpec& unit, const char
 }
 
 Result<void> add_file(Environment& environment, const EnvironmentFile& file) {
-  const auto text = read_small_file(file.path);
+  const auto text = read_regular_file(file.path, kEnvironmentFileMax);
   if (!text) {
     if (file.optional && text.error().system_error == ENOENT) return {};
-    return context("use the environment file " + file.path, text.error());
+    return context("use an environment file", text.error());
   }
   const EnvironmentFileContent parsed = parse_environment_file(file.path, *text);
   if (!parsed.diagnostics.empty()) {

@@ -161,7 +161,7 @@ void KeeperClient::spawn_in_memfd(std::string_view plan) {
     std::memcpy(add(Type::spawn, sizeof head), &head, sizeof head);
     return;
   }
-  add(Type::spawn_in_memfd, 0, memory.get());
+  put(Type::spawn_in_memfd, protocol::SpawnInMemfd{head.attempt}, memory.get());
   flush();  // The descriptor is only borrowed until here.
 }
 

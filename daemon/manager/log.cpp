@@ -110,7 +110,7 @@ void append_value(std::string& text, std::string_view value) {
 
 }  // namespace
 
-std::string log_text(std::string_view message, std::initializer_list<Field> fields) {
+std::string log_text(std::string_view message, std::span<const Field> fields) {
   std::string text(message);
   for (const Field& field : fields) {
     text += ' ';
@@ -122,6 +122,10 @@ std::string log_text(std::string_view message, std::initializer_list<Field> fiel
 }
 
 void log(Level level, std::string_view message, std::initializer_list<Field> fields) {
+  log(level, message, std::span<const Field>(fields));
+}
+
+void log(Level level, std::string_view message, std::span<const Field> fields) {
   logger().log(spdlog_level(level), log_text(message, fields));
 }
 

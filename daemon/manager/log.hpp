@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,11 +28,12 @@ struct Field {
 /// "<UTC time> <level> manager: <message> key=value key=\"two words\"". Warnings and errors are written
 /// at once.
 void log(Level level, std::string_view message, std::initializer_list<Field> fields = {});
+void log(Level level, std::string_view message, std::span<const Field> fields);
 
 /// Writes what has been gathered.
 void flush_log();
 
 /// The message and its fields as they stand behind the level; for tests.
-[[nodiscard]] std::string log_text(std::string_view message, std::initializer_list<Field> fields);
+[[nodiscard]] std::string log_text(std::string_view message, std::span<const Field> fields);
 
 }  // namespace foster::manager

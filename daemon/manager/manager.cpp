@@ -59,7 +59,7 @@ Manager::Manager(KeeperClient& keeper, Holdings holdings, const char* const* inh
       holdings_(std::move(holdings)),
       core_(holdings_.set, {.seed = static_cast<uint64_t>(now_since_boot().ns)}),
       publisher_(std::move(holdings_.writer)),
-      executor_(keeper, holdings_.set, holdings_.instance, inherited,
+      executor_(keeper, holdings_.set, holdings_.instance_name, inherited,
                 [this](core::Event event) { queue_.push_back(std::move(event)); }),
       bus_(holdings_.set, holdings_.keeper.keeper_pid,
            [this](core::Event event) { queue_.push_back(std::move(event)); }),

@@ -26,7 +26,8 @@ namespace foster::manager {
 
 /// Everything a manager has once it has taken over; takeover.cpp makes it.
 struct Holdings {
-  std::string instance;
+  std::string instance;       // its id
+  std::string instance_name;  // what --instance would have to say to mean it: for the services
   InstanceHome home;
   protocol::HandoverBegin keeper;
   std::shared_ptr<const UnitSet> set;

@@ -40,7 +40,6 @@ class Publisher {
   void repair();
 
   region::Writer writer_;
-  std::vector<region::SlotUpdate> slots_;
   std::vector<foster_event> events_;
   uint32_t phase_ = FOSTER_PHASE_STARTING;
   std::string path_;

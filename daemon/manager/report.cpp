@@ -32,15 +32,24 @@ std::string exit_text(const core::Note& note) {
   return "nothing";
 }
 
+/// The fields that say something: a unit without a process has no pid, many notes need no words.
+void write(Level level, std::string_view message, const core::Note& note, const std::string& unit,
+           std::string_view extra_key = {}, const std::string& extra = {}) {
+  std::vector<Field> fields;
+  if (note.about_unit) fields.emplace_back("unit", unit);
+  if (note.pid > 0) fields.emplace_back("pid", note.pid);
+  if (note.attempt.value > 0) fields.emplace_back("attempt", note.attempt.value);
+  if (!extra_key.empty()) fields.emplace_back(extra_key, extra);
+  const bool said = note.kind == core::NoteKind::exit && note.exit_kind == core::ExitKind::spawn;
+  if (!note.text.empty() && !said) fields.emplace_back("why", note.text);
+  log(level, message, fields);
+}
+
 void report_state(const core::Note& note, const std::string& unit) {
   // The states in between are in the flight recorder; the log has what people look for.
   if (note.state == core::UnitState::starting || note.state == core::UnitState::stopping) return;
   const Level level = note.state == core::UnitState::failed ? Level::error : Level::info;
-  if (note.text.empty())
-    log(level, state_word(note.state), {{"unit", unit}, {"pid", note.pid}, {"attempt", note.attempt.value}});
-  else
-    log(level, state_word(note.state),
-        {{"unit", unit}, {"attempt", note.attempt.value}, {"why", note.text}});
+  write(level, state_word(note.state), note, unit);
 }
 
 }  // namespace
@@ -48,16 +57,13 @@ void report_state(const core::Note& note, const std::string& unit) {
 void report(const core::Note& note, const std::string& unit) {
   switch (note.kind) {
     case core::NoteKind::state: return report_state(note, unit);
-    case core::NoteKind::exit:
-      return log(Level::info, "ended",
-                 {{"unit", unit}, {"pid", note.pid}, {"attempt", note.attempt.value}, {"by", exit_text(note)}});
+    case core::NoteKind::exit: return write(Level::info, "ended", note, unit, "by", exit_text(note));
     case core::NoteKind::signal:
-      return log(Level::info, "signalled",
-                 {{"unit", unit}, {"pid", note.pid}, {"signal", signal_name(note.value)}, {"why", note.text}});
-    case core::NoteKind::request:
-      return log(Level::info, "asked for", {{"unit", unit}, {"verb", note.text}});
+      return write(Level::info, "signalled", note, unit, "signal", signal_name(note.value));
+    case core::NoteKind::request: return write(Level::info, "asked for", note, unit);
     case core::NoteKind::shutdown:
-      return log(Level::info, "stopping everything", {{"why", note.text}, {"exit_code", note.value}});
+      return write(Level::info, "stopping everything", note, unit, "exit_code",
+                   std::to_string(note.value));
   }
 }
 

@@ -138,8 +138,8 @@ Result<region::Writer> region_of(const std::string& id, const protocol::Handover
 }
 
 /// What is left to do once the units are known to be right.
-Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const std::string& id,
-                          InstanceHome home, const UnitSet& checked) {
+Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const Options& options,
+                          const std::string& id, InstanceHome home, const UnitSet& checked) {
   auto control = control_socket(keeper, handover, home);
   if (!control) return std::unexpected(control.error());
   auto writer = region_of(id, handover.keeper);
@@ -157,6 +157,7 @@ Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const std::s
   for (const protocol::Child& child : handover.children)
     attempts.emplace(child.attempt, *set->find(child.unit));
   return Holdings{.instance = id,
+                  .instance_name = options.instance.empty() ? id : options.instance,
                   .home = std::move(home),
                   .keeper = handover.keeper,
                   .set = set,
@@ -180,7 +181,8 @@ std::variant<Holdings, EndNow> take_over(KeeperClient& keeper, const Options& op
   auto home = InstanceHome::open(id, options.runtime_dir);
   if (!home) return end_with(home.error());
   if (auto locked = take_lock(keeper, *handover, *home, id); !locked) return end_with(locked.error());
-  auto holdings = assemble(keeper, *handover, id, std::move(*home), *loaded->checked.set);
+  auto holdings =
+      assemble(keeper, *handover, options, id, *home, *loaded->checked.set);
   if (holdings) return std::move(*holdings);
   if (handover->keeper.manager_restarts == 0) home->remove();
   return end_with(holdings.error());
