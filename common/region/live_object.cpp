@@ -34,21 +34,27 @@ bool slots_are_sane(const Parts<foster_region_header>& parts) {
   return true;
 }
 
-bool is_from(const foster_region_header& header, const Provenance& wanted) {
-  const std::string_view boot_id(header.boot_id, strnlen(header.boot_id, sizeof header.boot_id));
-  return boot_id == wanted.boot_id && header.keeper_pid == wanted.keeper_pid &&
-         header.keeper_start_ticks == wanted.keeper_start_ticks;
+std::string_view boot_id_of(const foster_region_header& header) {
+  return {header.boot_id, strnlen(header.boot_id, sizeof header.boot_id)};
 }
 
-// Nothing when it cannot be mapped or is not of our version: there is then nothing to read from it.
-std::optional<LiveObject> map_own(const OpenedObject& opened) {
+// Nothing when it is no object of our version: there is then nothing to be read from it.
+Result<std::optional<LiveObject>> map_own(const OpenedObject& opened) {
+  if (opened.identity.size < FOSTER_REGION_HEADER_SIZE) return std::nullopt;
   Result<Mapping> mapping = Mapping::map(opened, Access::read_write);
-  if (!mapping) return std::nullopt;
-  auto& header = *static_cast<foster_region_header*>(mapping->base());
+  if (!mapping) return std::unexpected(mapping.error());
+  const auto& header = *static_cast<const foster_region_header*>(mapping->base());
   const Result<Geometry> geometry = read_geometry(header, mapping->size());
   if (!geometry) return std::nullopt;
   const Parts<foster_region_header> parts(mapping->base(), *geometry);
   return LiveObject{.mapping = std::move(*mapping), .parts = parts};
+}
+
+// Whether the error of open_object says that the name is not that of a shared memory object (a
+// link, a FIFO, a folder), or that it is gone by now.
+bool is_no_object(const Error& error) {
+  return error.system_error == 0 || error.system_error == ELOOP || error.system_error == EISDIR ||
+         error.system_error == ENOENT || error.system_error == ENXIO;
 }
 
 }  // namespace
@@ -59,11 +65,18 @@ Result<Predecessor> find_predecessor(const std::string& name, const Provenance& 
   if (!may_replace(*identity)) return belongs_to(name, identity->owner);
   if (!may_touch(*identity)) return Predecessor{};
   const Result<OpenedObject> opened = open_object(name, Access::read_write);
-  // What cannot be opened although it is ours is no object of foster's (a link, a FIFO), or just
-  // gone.
+  // Any other failure may pass, and replacing the object because of it would throw its content
+  // away.
+  if (!opened && !is_no_object(opened.error())) return std::unexpected(opened.error());
   if (!opened || !may_touch(opened->identity)) return Predecessor{};
-  Predecessor found{.object = map_own(*opened)};
-  found.adoptable = found.object && is_from(found.object->header(), wanted) &&
+  Result<std::optional<LiveObject>> mapped = map_own(*opened);
+  if (!mapped) return std::unexpected(mapped.error());
+  Predecessor found{.object = std::move(*mapped)};
+  if (!found.object) return found;
+  const foster_region_header& header = found.object->header();
+  found.same_boot = boot_id_of(header) == wanted.boot_id;
+  found.adoptable = found.same_boot && header.keeper_pid == wanted.keeper_pid &&
+                    header.keeper_start_ticks == wanted.keeper_start_ticks &&
                     slots_are_sane(found.object->parts);
   return found;
 }
@@ -101,8 +114,9 @@ void discard_leftover(const std::string& name, int kept_semaphore) {
   if (!identity || !may_replace(*identity)) return;
   if (may_touch(*identity)) {
     const Result<OpenedObject> opened = open_object(successor, Access::read_write);
-    const std::optional<LiveObject> left = opened ? map_own(*opened) : std::nullopt;
-    const Guard guard(left ? left->header().semaphore_id : Guard::kNoSet);
+    const auto mapped = opened ? map_own(*opened) : std::nullopt;
+    const bool readable = mapped && *mapped;
+    const Guard guard(readable ? (*mapped)->header().semaphore_id : Guard::kNoSet);
     if (guard.id() != kept_semaphore && guard.is_ours()) guard.remove();
   }
   shm_unlink(successor.c_str());

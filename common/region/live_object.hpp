@@ -30,6 +30,7 @@ struct Provenance {
 /// What stands under a name.
 struct Predecessor {
   std::optional<LiveObject> object;  // ours and of our version; nothing: there is none to speak of
+  bool same_boot = false;            // so that the number of its guard means something
   bool adoptable = false;            // from `wanted`, and whole
 };
 

@@ -98,7 +98,7 @@ struct Writer::Impl {
 
   [[nodiscard]] const std::string& name() const { return options.object_name; }
   Result<void> create(const OwnerFields& owner, const Provenance& from, const LiveObject* old);
-  void adopt(LiveObject object);
+  void adopt(const OwnerFields& owner, const Provenance& from, LiveObject object);
   void set_owner(const OwnerFields& owner, uint64_t keeper_start_ticks);
   Result<void> replace_guard(bool remove_old);
   Result<void> hold_guard();
@@ -129,37 +129,43 @@ Result<void> Writer::Impl::hold_guard() {
   return replace_guard(outcome == Guard::Outcome::timed_out);
 }
 
+// A guard that the old object leaves serves the new one too: nothing is lost wherever we may be
+// killed.
 Result<void> Writer::Impl::create(const OwnerFields& owner, const Provenance& from,
                                   const LiveObject* old) {
   Result<LiveObject> built = build_successor(name(), plan_geometry(options.ring_capacity, 0));
   if (!built) return std::unexpected(built.error());
-  const Result<Guard> made = Guard::create();
-  if (!made) {
-    shm_unlink(successor_name(name()).c_str());
-    return std::unexpected(made.error());
-  }
   live = std::move(*built);
-  guard = *made;
+  const int left = guard.id();
+  Result<void> done = hold_guard();
+  if (!done) {
+    shm_unlink(successor_name(name()).c_str());
+    return done;
+  }
   foster_region_header& header = live.header();
   header.semaphore_id = guard.id();
   header.generation = old != nullptr ? old->header().generation + kAnnouncements : 1;
   header.layout_generation = old != nullptr ? old->header().layout_generation + 1 : 1;
   header.ring_head = 1;
-  header.keeper_start_ticks = from.keeper_start_ticks;
   header.daemon_started_boot_ns = now_since_boot().ns;
   header.daemon_started_real_ns = wall_clock_ns();
   set_text(header.boot_id, from.boot_id);
   set_text(header.instance, options.instance);
   set_owner(owner, from.keeper_start_ticks);
-  Result<void> installed = install_successor(name(), old);
-  if (!installed) guard.remove();
-  return installed;
+  done = install_successor(name(), old);
+  guard.release();
+  if (!done && guard.id() != left) guard.remove();
+  return done;
 }
 
-void Writer::Impl::adopt(LiveObject object) {
+void Writer::Impl::adopt(const OwnerFields& owner, const Provenance& from, LiveObject object) {
   live = std::move(object);
-  guard = Guard(live.header().semaphore_id);
   adopted = true;
+  const Result<void> held = hold_guard();
+  mend_slots(live.parts);
+  set_owner(owner, from.keeper_start_ticks);
+  if (held) guard.release();
+  set_retired(live.header(), false);
 }
 
 void Writer::Impl::set_owner(const OwnerFields& owner, uint64_t keeper_start_ticks) {
@@ -224,21 +230,16 @@ Result<Writer> Writer::open(const WriterOptions& options, const OwnerFields& own
   auto impl = std::make_unique<Impl>(Impl{.options = options});
   Result<Predecessor> found = find_predecessor(options.object_name, from);
   if (!found) return context("open the status region", found.error());
-  const int old_semaphore = found->object ? found->object->header().semaphore_id : Guard::kNoSet;
-  discard_leftover(options.object_name, old_semaphore);
+  LiveObject* const old = found->object ? &*found->object : nullptr;
+  const Guard left(old != nullptr ? old->header().semaphore_id : Guard::kNoSet);
+  discard_leftover(options.object_name, left.id());
+  if (found->same_boot && left.is_ours()) impl->guard = left;
   if (found->adoptable) {
-    impl->adopt(std::move(*found->object));
-    const Result<void> held = impl->hold_guard();
-    mend_slots(impl->live.parts);
-    impl->set_owner(owner, from.keeper_start_ticks);
-    if (held) impl->guard.release();
-    set_retired(impl->live.header(), false);
+    impl->adopt(owner, from, std::move(*old));
     return Writer(std::move(impl));
   }
-  const Result<void> created = impl->create(owner, from, found->object ? &*found->object : nullptr);
+  const Result<void> created = impl->create(owner, from, old);
   if (!created) return context("open the status region", created.error());
-  const Guard old_guard(old_semaphore);
-  if (old_guard.is_ours()) old_guard.remove();
   return Writer(std::move(impl));
 }
 
