@@ -26,6 +26,15 @@ class StringWalk {
       step();
   }
 
+  /// Passes what stands for nothing: a backslash at a line's end with the blanks that follow.
+  void skip_line_end() {
+    constexpr std::string_view kBlanks = " \t\r\n";
+    while (basic_ && at_ + 1 < text_.size() && text_[at_] == '\\' &&
+           kBlanks.contains(text_[at_ + 1])) {
+      step();
+    }
+  }
+
  private:
   void step() {
     const std::string_view rest = text_.substr(at_);
@@ -84,6 +93,7 @@ std::string_view kind_text(ValueKind kind) {
 Place place_in_string(std::string_view text, Place value, size_t offset, size_t length) {
   StringWalk walk(text, offset_of(text, value));
   walk.forward_to(offset);
+  walk.skip_line_end();
   Place place = place_of(text, walk.at());
   const size_t start = walk.at();
   walk.forward_to(offset + length);

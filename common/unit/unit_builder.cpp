@@ -114,38 +114,47 @@ class Builder {
 
   /// What is wrong with keys that are right on their own.
   void check_together() {
-    const ConfigEntry* delay = given(Section::restart, "delay");
-    const ConfigEntry* max_delay = given(Section::restart, "max-delay");
-    const RestartSpec& restart = spec_.restart;
-    if (restart.max_delay < restart.delay) {
-      const std::string longest = format_duration(restart.max_delay);
-      if (max_delay != nullptr) {
-        findings_.report(max_delay->value.place, "`max-delay` of " + longest +
-                                                     " is shorter than `delay`, which is " +
-                                                     format_duration(restart.delay) +
-                                                     (delay == nullptr ? " by default" : ""));
-      } else if (delay != nullptr) {
-        findings_.report(delay->value.place, "`delay` of " + format_duration(restart.delay) +
-                                                 " is longer than `max-delay`, which is " +
-                                                 longest + " by default; set it as well");
-      }
-    }
-    const ConfigEntry* policy = given(Section::restart, "policy");
+    check_delays();
+    const Given* policy = given(Section::restart, "policy");
     if (policy != nullptr && spec_.type == ServiceType::oneshot &&
-        restart.policy == RestartPolicy::always) {
-      findings_.report(policy->value.place,
+        spec_.restart.policy == RestartPolicy::always) {
+      findings_.report(policy->entry->value.place,
                        "\"always\" would run a oneshot again and again without end; use "
                        "\"on-failure\" or \"never\", or type = \"simple\"");
     }
   }
 
  private:
-  [[nodiscard]] const ConfigEntry* given(Section section, std::string_view name) const {
+  struct Given {
+    const KeySpec* key;
+    const ConfigEntry* entry;
+    bool accepted;
+  };
+
+  [[nodiscard]] const Given* given(Section section, std::string_view name) const {
     const KeySpec* key = find_key(section, name);
-    for (const auto& [known, entry] : given_) {
-      if (known == key) return entry;
+    const auto found = std::ranges::find(given_, key, &Given::key);
+    return found == given_.end() ? nullptr : &*found;
+  }
+
+  void check_delays() {
+    if (spec_.restart.max_delay >= spec_.restart.delay) return;
+    const Given* delay = given(Section::restart, "delay");
+    const Given* max_delay = given(Section::restart, "max-delay");
+    // With a value that was refused there is nothing to compare.
+    if ((delay != nullptr && !delay->accepted) || (max_delay != nullptr && !max_delay->accepted))
+      return;
+    const std::string shortest = format_duration(spec_.restart.delay);
+    const std::string longest = format_duration(spec_.restart.max_delay);
+    if (max_delay != nullptr) {
+      findings_.report(max_delay->entry->value.place,
+                       "`max-delay` of " + longest + " is shorter than `delay`, which is " +
+                           shortest + (delay == nullptr ? " by default" : ""));
+    } else if (delay != nullptr) {
+      findings_.report(delay->entry->value.place, "`delay` of " + shortest +
+                                                      " is longer than `max-delay`, which is " +
+                                                      longest + " by default; set it as well");
     }
-    return nullptr;
   }
 
   void take_section(const SectionSpec& section, const ConfigEntry& entry) {
@@ -166,8 +175,9 @@ class Builder {
   void take_key(Section section, const ConfigEntry& entry) {
     const KeySpec* key = find_key(section, entry.name);
     if (key == nullptr) return unknown(section, entry);
-    given_.emplace_back(key, &entry);
+    const size_t before = findings_.size();
     key->set({*key, entry, spec_, findings_});
+    given_.push_back({key, &entry, findings_.size() == before});
   }
 
   void unknown(Section section, const ConfigEntry& entry) {
@@ -203,7 +213,7 @@ class Builder {
   UnitSpec& spec_;
   Findings& findings_;
   std::optional<Place> service_;
-  std::vector<std::pair<const KeySpec*, const ConfigEntry*>> given_;
+  std::vector<Given> given_;
 };
 
 }  // namespace

@@ -1,0 +1,32 @@
+// What the tests of unit files share: one text in, the unit or the complaints out.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <string>
+
+#include "common/unit/unit_parser.hpp"
+
+namespace foster::testing {
+
+/// Everything that is said about the text as "web.toml", as a person sees it. Empty when it is
+/// right.
+inline std::string complaints(const std::string& text, const std::string& path = "web.toml") {
+  std::string all;
+  for (const Diagnostic& diagnostic : parse_unit({path, text}).diagnostics)
+    all += render(diagnostic);
+  return all;
+}
+
+/// The unit of a text that must be right.
+inline UnitSpec unit_from(const std::string& text) {
+  ParsedUnit parsed = parse_unit({"/units/web.toml", text});
+  EXPECT_EQ(complaints(text), "");
+  return parsed.spec.value_or(UnitSpec{});
+}
+
+/// A [service] section with a command, then the text.
+inline std::string with_command(const std::string& text) {
+  return "[service]\ncommand = [\"/bin/x\"]\n" + text;
+}
+
+}  // namespace foster::testing
