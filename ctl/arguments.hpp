@@ -1,0 +1,31 @@
+// The command line as values: what the verbs are given.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/instant.hpp"
+#include "ctl/words.hpp"
+
+namespace foster::ctl {
+
+struct Arguments {
+  // Of every verb.
+  std::string instance;     // --instance or $FOSTER_INSTANCE; empty: the caller's own
+  std::string runtime_dir;  // --runtime-dir or $FOSTER_RUNTIME_DIR; empty: where it is by default
+  bool no_color = false;
+
+  // Of those that declare them (command_table.cpp).
+  std::vector<std::string> names;  // units, as names or patterns; paths for `check`
+  int signal = 0;
+  Condition condition = Condition::up;
+  std::optional<Duration> timeout;
+  size_t count = 0;  // of events; 0: all
+  bool json = false;
+  bool no_wait = false;
+  bool quiet = false;
+  bool follow = false;
+};
+
+}  // namespace foster::ctl

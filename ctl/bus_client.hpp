@@ -1,0 +1,38 @@
+// One method call on the manager's private socket (common/bus_api.hpp), peer to peer: no bus
+// daemon, no Hello. Every step has the same limit of time.
+//
+// A connection that is lost before the answer means that the manager died. The socket that it
+// listened on is kept by the keeper, so connecting again waits, in that socket's queue, for the
+// next manager, and the call is made once more. It may then be carried out twice: start and stop
+// come to the same, a restart is done again, and so is a signal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/instant.hpp"
+#include "ctl/request_exit.hpp"
+
+namespace foster::ctl {
+
+struct Call {
+  std::string socket;  // path
+  std::string method;
+  int signal = 0;                  // for the method that sends one
+  std::vector<std::string> names;  // patterns
+};
+
+struct Answer {
+  RequestExit how = RequestExit::failed;
+  std::vector<std::string> lines;  // answered: "unit<TAB>job", "unit", the pid or the version
+  std::string error_name;          // refused
+  std::string message;             // not answered: why, in words
+  bool lost = false;               // the connection stood, and ended before the answer
+};
+
+[[nodiscard]] Answer make_call(const Call& call, Instant until);
+
+/// The D-Bus address of a socket's path; what an address cannot hold as it is comes escaped.
+[[nodiscard]] std::string bus_address(const std::string& path);
+
+}  // namespace foster::ctl

@@ -1,0 +1,65 @@
+// Sleeping until the region changes, or the daemon is gone. Two things have to wake us that no
+// single system call waits for: the futex in the region, and the end of the keeper, after which
+// nobody touches that futex any more. So a thread of its own sleeps on the futex and passes each
+// change on to an eventfd(2), and we poll that one together with a pidfd of the keeper.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/instant.hpp"
+#include "common/ipc/unique_fd.hpp"
+#include "common/region/reader.hpp"
+#include "common/result.hpp"
+
+namespace foster::ctl {
+
+enum class Wake {
+  changed,  // look again
+  ended,    // the daemon has ended in order
+  gone,     // the daemon is gone without having said so
+  timed_out,
+};
+
+/// A pidfd of the process with that pid; invalid when there is none any more.
+[[nodiscard]] UniqueFd open_pidfd(int32_t pid);
+
+/// How poll(2) measures what is left until `until`, rounded up; -1 without an end.
+[[nodiscard]] int poll_timeout(std::optional<Instant> until);
+
+class DaemonWatch {
+ public:
+  /// `reader` is refreshed in sleep() and await_successor(), and nowhere else meanwhile.
+  DaemonWatch(region::Reader& reader, std::string instance_id);
+  ~DaemonWatch();
+  DaemonWatch(const DaemonWatch&) = delete;
+  DaemonWatch& operator=(const DaemonWatch&) = delete;
+
+  /// Sleeps until there is something to look at. No change is missed: the first sleep ends at once,
+  /// so that what happened since the look before it is seen. Whatever a daemon wrote last is
+  /// reported as a change before its end is.
+  [[nodiscard]] Wake sleep(std::optional<Instant> until);
+
+  /// After `gone`: sleeps until a daemon has taken the instance up again. The reader is its then.
+  Result<void> await_successor();
+
+ private:
+  struct Sleeper;
+
+  void begin();
+  [[nodiscard]] Result<region::Reader> open_again() const;
+  /// False when the time ran out.
+  [[nodiscard]] bool await_wake(std::optional<Instant> until);
+  [[nodiscard]] std::optional<Wake> verdict();
+
+  region::Reader& reader_;
+  std::string id_;
+  std::shared_ptr<Sleeper> sleeper_;  // null: the object vanished before it could open it as well
+  UniqueFd names_;  // an inotify(7) descriptor, while there is no object to sleep on
+  UniqueFd keeper_;
+  bool keeper_gone_ = false;
+};
+
+}  // namespace foster::ctl

@@ -1,0 +1,258 @@
+#include "ctl/render.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "common/signal_name.hpp"
+#include "ctl/printable.hpp"
+
+namespace foster::ctl {
+namespace {
+
+std::string pid_text(int32_t pid) {
+  return pid == 0 ? "-" : std::to_string(pid);
+}
+
+std::string as_it_was(const Snapshot& snapshot) {
+  const Duration age = snapshot.clock.boot - snapshot.last_change;
+  return "; the state below is as it last was (last change " + age_text(age) + ")";
+}
+
+std::string manager_notice(const Snapshot& snapshot) {
+  const int32_t pid = snapshot.header.manager_pid;
+  switch (snapshot.manager) {
+    case region::Liveness::alive:
+      return {};
+    case region::Liveness::busy: {
+      const Instant turn{snapshot.header.turn_started_boot_ns};
+      return fmt::format("manager: busy with one thing for {} (pid {}){}\n",
+                         span_text(snapshot.clock.boot - turn), pid, as_it_was(snapshot));
+    }
+    case region::Liveness::frozen:
+      return fmt::format("manager: frozen (pid {} is stopped by a signal or a debugger){}\n", pid,
+                         as_it_was(snapshot));
+    case region::Liveness::dead:
+      return "manager: not running, the keeper is starting it again" + as_it_was(snapshot) + "\n";
+  }
+  return {};
+}
+
+void append_fact(std::string& text, std::string_view label, std::string_view fact) {
+  if (!fact.empty()) text += fmt::format("  {:<10} {}\n", label, fact);
+}
+
+std::string when_text(int64_t real_ns, int64_t boot_ns, const Clock& clock) {
+  return fmt::format("{} ({})", date_text(real_ns), age_text(clock.boot - Instant{boot_ns}));
+}
+
+std::string state_fact(const foster_slot_body& body, const Clock& clock,
+                       const RenderOptions& options) {
+  const std::string word = coloured(state_word(body.state), state_colour(body.state), options);
+  if (body.since_boot_ns == 0) return word;
+  return word + " since " + when_text(body.since_real_ns, body.since_boot_ns, clock);
+}
+
+std::string last_exit_fact(const foster_slot_body& body, const Clock& clock) {
+  if (body.exit_kind == FOSTER_EXIT_NONE) return {};
+  const std::string_view detail = field_text(body.detail, sizeof body.detail);
+  return fmt::format("{}, {}, attempt {}",
+                     printable(exit_text(body.exit_kind, body.exit_value, detail)),
+                     when_text(body.exit_real_ns, body.exit_boot_ns, clock), body.exit_attempt);
+}
+
+std::string used_fact(const foster_slot_body& body) {
+  if (body.exit_kind == FOSTER_EXIT_NONE || body.exit_kind == FOSTER_EXIT_SPAWN) return {};
+  return fmt::format("{:.3f}s user, {:.3f}s system, {} at most (the attempt that ended)",
+                     static_cast<double>(body.exit_user_us) / 1e6,
+                     static_cast<double>(body.exit_system_us) / 1e6,
+                     kib_text(body.exit_max_rss_kib));
+}
+
+std::string deadline_fact(const foster_slot_body& body, const Clock& clock) {
+  if (body.deadline_boot_ns == 0) return {};
+  return deadline_text(Instant{body.deadline_boot_ns} - clock.boot);
+}
+
+std::string state_event_text(const foster_event& event) {
+  std::string text(state_word(event.state));
+  if (event.pid != 0) text += fmt::format(", pid {}", event.pid);
+  const std::string_view said = field_text(event.text, sizeof event.text);
+  if (!said.empty()) return text + ", " + printable(said);
+  const std::string why = event.exit_kind == FOSTER_EXIT_NONE
+                              ? std::string(cause_text(event.cause))
+                              : exit_text(event.exit_kind, event.value, {});
+  return why.empty() ? text : text + ", " + why;
+}
+
+std::string event_text(const foster_event& event) {
+  const std::string said = printable(field_text(event.text, sizeof event.text));
+  switch (event.kind) {
+    case 0:  // Not from the ring: fosterctl's own remark.
+      return said;
+    case FOSTER_EVENT_STATE:
+      return state_event_text(event);
+    case FOSTER_EVENT_EXIT:
+      return fmt::format("{} (pid {}, attempt {})",
+                         printable(exit_text(event.exit_kind, event.value, said)), event.pid,
+                         event.attempt);
+    case FOSTER_EVENT_SIGNAL:
+      return fmt::format("{} sent{}", signal_name(event.value),
+                         event.pid == 0 ? "" : fmt::format(" to pid {}", event.pid));
+    case FOSTER_EVENT_REQUEST:
+      return "asked to " + said;
+    case FOSTER_EVENT_MANAGER:
+      return event.value == 0
+                 ? fmt::format("manager started, pid {}", event.pid)
+                 : fmt::format("manager started again ({}), pid {}", event.value, event.pid);
+    case FOSTER_EVENT_SHUTDOWN:
+      return fmt::format("begins to stop, exit code {}", event.value);
+    default:
+      return "something that this fosterctl does not know";
+  }
+}
+
+Row unit_row(const region::SlotView& unit, const Clock& clock) {
+  const foster_slot_body& body = unit.body;
+  const Duration age = clock.boot - Instant{body.since_boot_ns};
+  std::string why = printable(why_text(body, clock.boot));
+  if (unit.writer_died || unit.writer_stuck) why += why.empty() ? "(old)" : " (old)";
+  return {{printable(unit.name)},
+          {std::string(state_word(body.state)), state_colour(body.state)},
+          {body.since_boot_ns == 0 ? "-" : age_text(age)},
+          {pid_text(body.pid)},
+          {std::to_string(body.restarts)},
+          {std::move(why)}};
+}
+
+}  // namespace
+
+Colour state_colour(uint8_t state) {
+  switch (state) {
+    case FOSTER_STATE_RUNNING:
+      return Colour::green;
+    case FOSTER_STATE_FAILED:
+      return Colour::red;
+    case FOSTER_STATE_STARTING:
+    case FOSTER_STATE_STOPPING:
+    case FOSTER_STATE_BACKOFF:
+      return Colour::yellow;
+    case FOSTER_STATE_STOPPED:
+    case FOSTER_STATE_EXITED:
+      return Colour::dim;
+    default:
+      return Colour::none;
+  }
+}
+
+std::string render_notices(const Snapshot& snapshot) {
+  const int32_t pid = snapshot.header.keeper_pid;
+  if (snapshot.keeper == region::Liveness::dead)
+    return fmt::format("fosterd is gone (it was pid {}){}\n", pid, as_it_was(snapshot));
+  std::string text;
+  if (snapshot.keeper == region::Liveness::frozen) {
+    text = fmt::format(
+        "keeper: frozen (pid {} is stopped by a signal or a debugger); "
+        "nothing is started or stopped\n",
+        pid);
+  }
+  return text + manager_notice(snapshot);
+}
+
+std::string render_summary(const Snapshot& snapshot) {
+  constexpr size_t kStates = FOSTER_STATE_FAILED + 1;
+  size_t counts[kStates + 1] = {};
+  for (const region::SlotView& unit : snapshot.units)
+    ++counts[std::min<size_t>(unit.body.state, kStates)];
+  static constexpr uint8_t kOrder[] = {
+      FOSTER_STATE_RUNNING, FOSTER_STATE_STARTING, FOSTER_STATE_STOPPING, FOSTER_STATE_BACKOFF,
+      FOSTER_STATE_FAILED,  FOSTER_STATE_EXITED,   FOSTER_STATE_STOPPED};
+  std::string parts;
+  for (const uint8_t state : kOrder) {
+    if (counts[state] == 0) continue;
+    parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", counts[state], state_word(state));
+  }
+  const foster_region_header& header = snapshot.header;
+  const Duration age = snapshot.clock.boot - Instant{header.daemon_started_boot_ns};
+  const size_t count = snapshot.units.size();
+  return fmt::format("foster {}: {}, up {}, {} unit{}{}{}{}\n",
+                     printable(field_text(header.instance, sizeof header.instance)),
+                     phase_word(header.phase), span_text(age), count, count == 1 ? "" : "s",
+                     parts.empty() ? "" : " (", parts, parts.empty() ? "" : ")");
+}
+
+std::string render_units(const Snapshot& snapshot, const RenderOptions& options) {
+  std::vector<Row> rows{{{"UNIT"}, {"STATE"}, {"SINCE"}, {"PID"}, {"RESTARTS"}, {"WHY"}}};
+  rows.reserve(snapshot.units.size() + 1);
+  for (const region::SlotView& unit : snapshot.units)
+    rows.push_back(unit_row(unit, snapshot.clock));
+  return render_table(rows, options);
+}
+
+std::string render_unit(const region::SlotView& unit, const Clock& clock,
+                        const RenderOptions& options) {
+  const foster_slot_body& body = unit.body;
+  std::string text = fmt::format("{} ({}{})\n", printable(unit.name), type_word(body.type),
+                                 body.essential != 0 ? ", essential" : "");
+  append_fact(text, "state", state_fact(body, clock, options));
+  append_fact(text, "why", printable(why_text(body, clock.boot)));
+  append_fact(text, "goal", goal_word(body.goal));
+  append_fact(text, "cause", body.attempt == 0 ? "" : cause_text(body.cause));
+  append_fact(text, "pid", body.pid == 0 ? "" : std::to_string(body.pid));
+  append_fact(text, "attempt", std::to_string(body.attempt));
+  append_fact(text, "restarts", fmt::format("{} ({} in a row)", body.restarts, body.failures));
+  const bool backoff = body.state == FOSTER_STATE_BACKOFF;
+  append_fact(text, backoff ? "next start" : "SIGKILL", deadline_fact(body, clock));
+  append_fact(text, "last exit", last_exit_fact(body, clock));
+  append_fact(text, "used", used_fact(body));
+  append_fact(text, "status", printable(field_text(body.status_text, sizeof body.status_text)));
+  append_fact(text, "detail", printable(field_text(body.detail, sizeof body.detail)));
+  if (body.job != 0)
+    append_fact(text, "job", fmt::format("{} to {}", body.job >> 8, verb_word(body.job)));
+  if (unit.writer_died)
+    append_fact(text, "note", "the manager died while it wrote this; shown is the state before");
+  if (unit.writer_stuck)
+    append_fact(text, "note",
+                "the manager was stopped while it wrote this; shown is the state before");
+  return text;
+}
+
+std::string render_outcome(std::string_view name, const foster_slot_body& body, Instant now) {
+  std::string text = printable(name) + ": " + std::string(state_word(body.state));
+  if (body.state == FOSTER_STATE_RUNNING) return text + fmt::format(", pid {}", body.pid);
+  if (body.state == FOSTER_STATE_STOPPED && body.cause != FOSTER_CAUSE_STOP_TIMEOUT) return text;
+  const std::string why = printable(why_text(body, now));
+  return why.empty() ? text : text + ", " + why;
+}
+
+std::string render_event(const foster_event& event, const RenderOptions& options) {
+  const int64_t milliseconds = event.real_ns / 1'000'000 % 1000;
+  const std::string_view name = field_text(event.name, sizeof event.name);
+  const bool state = event.kind == FOSTER_EVENT_STATE;
+  return fmt::format(
+      "{}.{:03} {}: {}", date_text(event.real_ns), milliseconds,
+      name.empty() ? "foster" : printable(name),
+      coloured(event_text(event), state ? state_colour(event.state) : Colour::none, options));
+}
+
+foster_event present_state(const region::SlotView& unit) {
+  const foster_slot_body& body = unit.body;
+  foster_event event{};
+  event.boot_ns = body.since_boot_ns;
+  event.real_ns = body.since_real_ns;
+  event.attempt = body.attempt;
+  event.pid = body.pid;
+  event.value = body.exit_value;
+  event.kind = FOSTER_EVENT_STATE;
+  event.state = body.state;
+  event.cause = body.cause;
+  const bool ended = body.state == FOSTER_STATE_BACKOFF || body.state == FOSTER_STATE_EXITED ||
+                     body.state == FOSTER_STATE_FAILED;
+  event.exit_kind = ended ? body.exit_kind : static_cast<uint8_t>(FOSTER_EXIT_NONE);
+  std::memcpy(event.name, unit.name.data(), std::min(unit.name.size(), sizeof event.name - 1));
+  std::memcpy(event.text, body.detail, sizeof event.text);
+  return event;
+}
+
+}  // namespace foster::ctl

@@ -1,0 +1,39 @@
+// A look at the region as text for people. Pure functions of what was read, the clock included.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/region/layout.h"
+#include "common/region/reader.hpp"
+#include "ctl/snapshot.hpp"
+#include "ctl/table.hpp"
+
+namespace foster::ctl {
+
+/// What is wrong with the daemon's own processes, a line each; empty when all is well.
+[[nodiscard]] std::string render_notices(const Snapshot& snapshot);
+
+/// "foster user-1000: running since 3h 5min, 12 units (10 running, 2 failed)".
+[[nodiscard]] std::string render_summary(const Snapshot& snapshot);
+
+/// UNIT STATE SINCE PID RESTARTS WHY.
+[[nodiscard]] std::string render_units(const Snapshot& snapshot, const RenderOptions& options);
+
+/// All about one unit, a fact a line.
+[[nodiscard]] std::string render_unit(const region::SlotView& unit, const Clock& clock,
+                                      const RenderOptions& options);
+
+/// "web: running, pid 123", "web: failed, exited with code 3": what a verb says when it is done.
+[[nodiscard]] std::string render_outcome(std::string_view name, const foster_slot_body& body,
+                                         Instant now);
+
+/// "2026-05-01 12:00:03.120 web: running, pid 123". No newline.
+[[nodiscard]] std::string render_event(const foster_event& event, const RenderOptions& options);
+
+/// A unit's present state as the event that led to it.
+[[nodiscard]] foster_event present_state(const region::SlotView& unit);
+
+[[nodiscard]] Colour state_colour(uint8_t state);
+
+}  // namespace foster::ctl

@@ -1,0 +1,113 @@
+#include "ctl/session.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <dirent.h>
+#include <memory>
+
+#include "common/instance.hpp"
+#include "ctl/printable.hpp"
+#include "ctl/selection.hpp"
+
+namespace foster::ctl {
+namespace {
+
+/// The ids of the instances that have a region, for the message that a wrong name gets.
+std::string known_instances() {
+  constexpr std::string_view kPrefix = "foster.";
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir("/dev/shm"), closedir);
+  std::vector<std::string> ids;
+  if (directory == nullptr) return {};
+  while (const dirent* entry = readdir(directory.get())) {
+    const std::string_view name = entry->d_name;
+    // A '+' is in the names of objects under construction alone.
+    if (name.starts_with(kPrefix) && !name.contains('+'))
+      ids.push_back(printable(name.substr(kPrefix.size())));
+  }
+  std::ranges::sort(ids);
+  std::string list;
+  for (const std::string& id : ids)
+    list += (list.empty() ? "" : ", ") + id;
+  return list;
+}
+
+std::string no_daemon(const std::string& id) {
+  const std::string known = known_instances();
+  return "no daemon runs as instance " + id +
+         (known.empty() ? "; fosterd starts one"
+                        : "; there is: " + known + " (choose with --instance)");
+}
+
+/// What changed last, as far as slots and header tell: how old the look is when nobody writes any
+/// more.
+Instant newest_change(const Snapshot& snapshot) {
+  Instant newest{snapshot.header.manager_started_boot_ns};
+  for (const region::SlotView& unit : snapshot.units)
+    newest = std::max(newest, Instant{unit.body.since_boot_ns});
+  return newest;
+}
+
+}  // namespace
+
+Clock present_clock() {
+  return {now_since_boot(), wall_clock_ns()};
+}
+
+RenderOptions render_options(const Environment& environment, const Arguments& arguments) {
+  return {environment.colour && !arguments.no_color, environment.columns};
+}
+
+void Session::complain(std::string_view message) {
+  out_.flush();
+  err_.line("fosterctl: " + printable(message));
+  err_.flush();
+}
+
+ExitCode Session::fail(ExitCode code, std::string_view message) {
+  complain(message);
+  return code;
+}
+
+Step<OpenRegion> Session::open_region(const Arguments& arguments) {
+  const std::vector<std::string> ids = instance_candidates(environment_.uid, arguments.instance);
+  for (const std::string& id : ids) {
+    Result<region::Reader> reader =
+        region::Reader::open(region_object_name(id), instance_owner(id));
+    if (reader) return OpenRegion{id, std::move(*reader)};
+    const int error = reader.error().system_error;
+    if (error == ENOENT) continue;
+    const bool denied = error == EACCES || error == EPERM;
+    return std::unexpected(
+        fail(denied ? ExitCode::not_permitted : ExitCode::no_daemon, reader.error().message));
+  }
+  return std::unexpected(fail(ExitCode::no_daemon, no_daemon(ids.front())));
+}
+
+Step<std::vector<uint32_t>> Session::select(const region::Reader& reader,
+                                            const std::vector<std::string>& names) {
+  Selection selection = select_slots(reader, names);
+  if (selection.missing.empty()) return std::move(selection.slots);
+  for (const std::string& name : selection.missing)
+    complain(no_such_unit(reader, name));
+  return std::unexpected(ExitCode::no_such_unit);
+}
+
+Step<Snapshot> Session::look(const region::Reader& reader, const std::vector<std::string>& names) {
+  const Step<std::vector<uint32_t>> slots = select(reader, names);
+  if (!slots) return std::unexpected(slots.error());
+  Snapshot snapshot;
+  snapshot.header = reader.header();
+  snapshot.units.reserve(slots->size());
+  for (const uint32_t slot : *slots) {
+    Result<region::SlotView> unit = reader.slot(slot);
+    if (!unit) return std::unexpected(fail(ExitCode::failed, unit.error().message));
+    snapshot.units.push_back(std::move(*unit));
+  }
+  snapshot.clock = present_clock();
+  snapshot.manager = reader.manager(snapshot.clock.boot);
+  snapshot.keeper = reader.keeper(snapshot.clock.boot);
+  snapshot.last_change = newest_change(snapshot);
+  return snapshot;
+}
+
+}  // namespace foster::ctl

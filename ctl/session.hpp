@@ -1,0 +1,64 @@
+// One call of fosterctl: where its words go, and the region that it looks at.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/region/reader.hpp"
+#include "ctl/arguments.hpp"
+#include "ctl/environment.hpp"
+#include "ctl/exit_code.hpp"
+#include "ctl/output.hpp"
+#include "ctl/snapshot.hpp"
+#include "ctl/table.hpp"
+
+namespace foster::ctl {
+
+/// What a step came to: a value, or the code to exit with once the reason has been written.
+template <class T>
+using Step = std::expected<T, ExitCode>;
+
+struct OpenRegion {
+  std::string id;  // of the instance
+  region::Reader reader;
+};
+
+class Session {
+ public:
+  Session(const Environment& environment, Output& out, Output& err)
+      : environment_(environment), out_(out), err_(err) {}
+
+  [[nodiscard]] const Environment& environment() const { return environment_; }
+  [[nodiscard]] Output& out() { return out_; }
+
+  /// "fosterctl: <message>" to stderr. What stdout was told before comes out before it.
+  void complain(std::string_view message);
+  /// The same as a verb's last word.
+  [[nodiscard]] ExitCode fail(ExitCode code, std::string_view message);
+
+  /// The region of the instance that is meant.
+  [[nodiscard]] Step<OpenRegion> open_region(const Arguments& arguments);
+
+  /// The slots that are meant, each once, in order of name; no names mean all of them. Names
+  /// without a match are complained about, each with the nearest name that there is.
+  [[nodiscard]] Step<std::vector<uint32_t>> select(const region::Reader& reader,
+                                                   const std::vector<std::string>& names);
+
+  /// One look at the units that are meant.
+  [[nodiscard]] Step<Snapshot> look(const region::Reader& reader,
+                                    const std::vector<std::string>& names);
+
+ private:
+  const Environment& environment_;
+  Output& out_;
+  Output& err_;
+};
+
+[[nodiscard]] Clock present_clock();
+
+[[nodiscard]] RenderOptions render_options(const Environment& environment,
+                                           const Arguments& arguments);
+
+}  // namespace foster::ctl

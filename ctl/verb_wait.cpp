@@ -1,0 +1,57 @@
+// wait: until all of the units are in a state at once, as one look at the region shows it. A state
+// that a unit only passes through may not be seen.
+
+#include <algorithm>
+
+#include "ctl/daemon_watch.hpp"
+#include "ctl/render.hpp"
+#include "ctl/requester.hpp"
+#include "ctl/verbs.hpp"
+
+namespace foster::ctl {
+namespace {
+
+std::string missing_text(const Snapshot& snapshot, Condition condition) {
+  std::string text;
+  for (const region::SlotView& unit : snapshot.units) {
+    if (holds(condition, unit.body)) continue;
+    const std::string outcome = render_outcome(unit.name, unit.body, snapshot.clock.boot);
+    text += (text.empty() ? "" : "; ") + outcome;
+  }
+  return text;
+}
+
+ExitCode given_up(Session& session, Wake wake, const region::Reader& reader,
+                  const std::string& missing) {
+  if (wake == Wake::timed_out) return session.fail(ExitCode::timed_out, "timed out: " + missing);
+  return session.fail(ExitCode::no_daemon,
+                      (wake == Wake::gone ? gone_text(reader) : "the daemon has ended") +
+                          " while waiting: " + missing);
+}
+
+}  // namespace
+
+ExitCode run_wait(Session& session, const Arguments& arguments) {
+  std::optional<Instant> until;
+  if (arguments.timeout) until = now_since_boot() + *arguments.timeout;
+  Step<OpenRegion> region = session.open_region(arguments);
+  if (!region) return region.error();
+  std::optional<DaemonWatch> watch;
+  for (;;) {
+    const Step<Snapshot> snapshot = session.look(region->reader, arguments.names);
+    if (!snapshot) return snapshot.error();
+    const std::string missing = missing_text(*snapshot, arguments.condition);
+    if (missing.empty()) {
+      for (const region::SlotView& unit : snapshot->units) {
+        if (!arguments.quiet)
+          session.out().line(render_outcome(unit.name, unit.body, snapshot->clock.boot));
+      }
+      return ExitCode::done;
+    }
+    if (!watch) watch.emplace(region->reader, region->id);
+    const Wake wake = watch->sleep(until);
+    if (wake != Wake::changed) return given_up(session, wake, region->reader, missing);
+  }
+}
+
+}  // namespace foster::ctl

@@ -1,0 +1,23 @@
+// What each verb does, one file per verb (verb_*.cpp).
+#pragma once
+
+#include "ctl/arguments.hpp"
+#include "ctl/exit_code.hpp"
+#include "ctl/session.hpp"
+
+namespace foster::ctl {
+
+ExitCode run_status(Session& session, const Arguments& arguments);
+ExitCode run_list(Session& session, const Arguments& arguments);
+ExitCode run_start(Session& session, const Arguments& arguments);
+ExitCode run_stop(Session& session, const Arguments& arguments);
+ExitCode run_restart(Session& session, const Arguments& arguments);
+ExitCode run_signal(Session& session, const Arguments& arguments);
+ExitCode run_wait(Session& session, const Arguments& arguments);
+ExitCode run_watch(Session& session, const Arguments& arguments);
+ExitCode run_events(Session& session, const Arguments& arguments);
+ExitCode run_check(Session& session, const Arguments& arguments);
+ExitCode run_shutdown(Session& session, const Arguments& arguments);
+ExitCode run_version(Session& session, const Arguments& arguments);
+
+}  // namespace foster::ctl
