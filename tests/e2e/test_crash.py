@@ -111,8 +111,7 @@ def test_a_manager_killed_while_everything_stops(foster, folder):
 def test_backoff_survives_the_manager(foster):
     daemon = foster({"a": unit(shell("exit 1"), restart={"policy": "always", "delay": "1h",
                                                          "max_delay": "1h"})}).start()
-    before = daemon.unit("a")
-    assert before["state"] == "backoff"
+    before = daemon.until_state("a", "backoff")
     daemon.kill_manager()
     after = daemon.unit("a")
     assert after["state"] == "backoff" and after["exits"] == 1
@@ -139,7 +138,7 @@ def test_the_region_object_deleted_under_the_daemon_comes_back(foster):
     pid, manager = daemon.unit("a")["pid"], daemon.manager()
     os.unlink(f"/dev/shm/foster.{daemon.id}")
     os.kill(manager, signal.SIGKILL)
-    daemon.ctl("wait", "a", "--for", "running", "--timeout", "30s")
+    daemon.until_state("a", "running")
     status = daemon.status()
     assert status["units"][0]["pid"] == pid
     assert status["manager"]["pid"] != manager

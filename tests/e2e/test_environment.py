@@ -50,7 +50,7 @@ def test_a_missing_environment_file_is_a_failed_start(foster, folder):
     daemon = foster({"a": unit(printing(folder), **ONESHOT,
                                environment_files=[str(folder / "missing")])})
     daemon.launch()
-    daemon.ctl("wait", "a", "--for", "failed")
+    daemon.until_state("a", "failed")
     found = daemon.unit("a")
     assert str(folder / "missing") in found["why"] + found["detail"]
 
@@ -86,7 +86,7 @@ def test_the_command_is_expanded_once_without_a_shell(foster, folder):
 def test_a_variable_that_is_not_set_is_a_failed_start(foster):
     daemon = foster({"a": unit(["/bin/echo", "${NOSUCH}"], **ONESHOT)})
     daemon.launch()
-    daemon.ctl("wait", "a", "--for", "failed")
+    daemon.until_state("a", "failed")
     assert "NOSUCH" in daemon.unit("a")["why"] + daemon.unit("a")["detail"]
 
 
@@ -144,7 +144,7 @@ def test_a_directory_that_is_not_there_fails_with_its_name(foster, folder):
     daemon = foster({"a": unit(["/bin/true"], **ONESHOT,
                                working_directory=str(folder / "missing"))})
     daemon.launch()
-    daemon.ctl("wait", "a", "--for", "failed")
+    daemon.until_state("a", "failed")
     said = daemon.unit("a")["why"] + daemon.unit("a")["detail"]
     assert "directory" in said and "No such file or directory" in said
 
@@ -169,5 +169,5 @@ def test_user_and_groups(foster, folder):
 def test_an_account_that_is_not_there_fails_with_its_name(foster, key):
     daemon = foster({"a": unit(["/bin/true"], **ONESHOT, **{key: "nosuch-account"})})
     daemon.launch()
-    daemon.ctl("wait", "a", "--for", "failed")
+    daemon.until_state("a", "failed")
     assert "nosuch-account" in daemon.unit("a")["why"] + daemon.unit("a")["detail"]

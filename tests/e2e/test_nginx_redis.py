@@ -109,5 +109,5 @@ def test_a_redis_that_cannot_bind_fails_with_its_code(foster, folder):
         ["redis-server", "--port", "0", "--unixsocket", "/nonexistent/redis.sock", "--dir",
          str(folder)], restart={"policy": "never"})})
     daemon.launch()
-    daemon.ctl("wait", "redis", "--for", "failed")
+    daemon.until_state("redis", "failed")
     assert daemon.unit("redis")["last_exit"]["value"] == 1

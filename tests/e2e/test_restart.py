@@ -23,10 +23,7 @@ def test_the_policy_decides(foster, policy, code, state):
     daemon = foster({"a": unit(shell(f"exit {code}"),
                                restart={"policy": policy, "delay": "1h", "max_delay": "1h"})})
     daemon.launch()
-    daemon.ctl("wait", "--for", "down" if state != "backoff" else "up", "a", "--timeout", "1s",
-               check=None)
-    daemon.until_state("a", state)
-    found = daemon.unit("a")
+    found = daemon.until_state("a", state)
     assert found["exits"] == 1 and found["last_exit"]["value"] == code
 
 
@@ -55,7 +52,7 @@ def test_delays_grow_to_their_limit(foster, folder):
                                restart={"delay": "40ms", "factor": 2.0, "max_delay": "160ms",
                                         "limit": 6, "limit_interval": "1min"})})
     daemon.launch()
-    daemon.ctl("wait", "a", "--for", "failed")
+    daemon.until_state("a", "failed")
     starts = [record.boot_ns for record in read(journal) if record.kind == START]
     assert len(starts) == 7, "six restarts are allowed"
     gaps_ms = [(after - before) / 1e6 for before, after in zip(starts, starts[1:])]
@@ -70,7 +67,7 @@ def test_too_many_restarts_fail_with_the_reason(foster, folder):
                                restart={"policy": "always", "delay": "0s", "limit": 5,
                                         "limit_interval": "1min"})})
     daemon.launch()
-    daemon.ctl("wait", "a", "--for", "failed")
+    daemon.until_state("a", "failed")
     found = daemon.unit("a")
     assert found["cause"] == "rate_limited" and "5" in found["why"]
     assert found["exits"] == 6 and count(read(journal), START)["a"] == 6
@@ -96,7 +93,7 @@ def test_a_program_that_is_not_there_is_tried_again(foster, folder):
 def test_a_stop_during_backoff_is_final(foster):
     daemon = foster({"a": unit(shell("exit 1"), restart={"delay": "1h", "max_delay": "1h"})})
     daemon.start()
-    assert daemon.unit("a")["state"] == "backoff"
+    daemon.until_state("a", "backoff")
     daemon.ctl("stop", "a")
     assert daemon.unit("a")["state"] == "stopped"
 
@@ -106,7 +103,7 @@ def test_a_start_during_backoff_does_not_wait(foster, folder):
     daemon = foster({"a": unit(shell(f"[ -e {folder}/good ] || exit 1; exec sleep infinity"),
                                restart={"delay": "1h", "max_delay": "1h"})})
     daemon.start()
-    assert daemon.unit("a")["state"] == "backoff"
+    daemon.until_state("a", "backoff")
     (folder / "good").touch()
     daemon.ctl("start", "a")
     assert daemon.unit("a")["state"] == "running"

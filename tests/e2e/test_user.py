@@ -74,7 +74,7 @@ def test_another_user_for_a_service_is_a_failed_start(foster, user):
     daemon = foster({"a": unit(SLEEPER, user="root", restart={"policy": "never"})},
                     uid=user.pw_uid)
     daemon.launch()
-    daemon.ctl("wait", "a", "--for", "failed")
+    daemon.until_state("a", "failed")
     assert "Operation not permitted" in daemon.unit("a")["why"] + daemon.unit("a")["detail"]
 
 

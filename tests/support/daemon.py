@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from events import PATIENCE_S, deadline_in, readable, wait_for_end
+from events import PATIENCE_S, deadline_in, readable, wait_for_end, wait_for_file
 from region import PHASES, Region
 
 BUILD = Path(os.environ.get("FOSTER_BUILD", "build")).resolve()
@@ -207,6 +207,7 @@ class Daemon:
     def until(self, condition: Callable[[Region], bool], what: str, seconds: float | None = None):
         """Sleeps on the region until the condition holds."""
         deadline = deadline_in(seconds)
+        wait_for_file(Path(f"/dev/shm/foster.{self.id}"))
         region = self.region()
         try:
             while True:
@@ -225,8 +226,10 @@ class Daemon:
     def until_unit(self, name: str, condition, what: str, seconds: float | None = None) -> None:
         self.until(lambda region: condition(region.units()[name]), f"{name}: {what}", seconds)
 
-    def until_state(self, name: str, state: str) -> None:
+    def until_state(self, name: str, state: str) -> dict:
+        """The unit's status once it has been seen in the state."""
         self.until_unit(name, lambda body: body.state_word == state, state)
+        return self.unit(name)
 
     @property
     def keeper(self) -> int:
