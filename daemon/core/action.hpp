@@ -63,7 +63,8 @@ struct Note {
 /// The units of the start are all up, done, failed or in backoff. Once.
 struct InitialUnitsSettled {};
 
-/// Everything is stopped: end the daemon with this code. Once, and nothing follows.
+/// Everything is stopped: end the daemon with this code. Once, and nothing follows: events that
+/// come after it lead to nothing, requests among them to no reply.
 struct EndDaemon {
   int exit_code = 0;
 };

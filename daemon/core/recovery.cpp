@@ -6,6 +6,7 @@
 #include "common/check.hpp"
 #include "daemon/core/invariants.hpp"
 #include "daemon/core/job_table.hpp"
+#include "daemon/core/restart_policy.hpp"
 
 namespace foster::core {
 namespace {
@@ -75,6 +76,32 @@ UnitRecord recovered_record(const RecoveredUnit& found, const UnitSpec& spec, In
   }
   reconcile(record, found.live_attempt, now);
   return record;
+}
+
+std::optional<int> shutdown_found(const Recovered& found, const UnitSet& set) {
+  if (found.shutting_down) return found.exit_code;
+  std::optional<int> code;
+  for (const RecoveredUnit& unit : found.units) {
+    if (!was_known(unit) || unit.record->goal == Goal::up) continue;
+    const UnitRecord& record = *unit.record;
+    const bool ended = record.state == UnitState::exited || record.state == UnitState::failed;
+    if (ended && set[unit.unit].essential && record.last_exit.kind != ExitKind::none) {
+      return exit_code_for(record.last_exit);
+    }
+    if (ended || record.cause == Cause::shutdown) code = 0;
+  }
+  return code;
+}
+
+JobId last_job_found(const Recovered& found) {
+  JobId last = found.last_job;
+  for (const RecoveredUnit& unit : found.units) {
+    if (!unit.record.has_value()) continue;
+    last = std::max(last, unit.record->job);
+    for (const JobOutcome& outcome : unit.record->job_outcomes)
+      last = std::max(last, outcome.job);
+  }
+  return last;
 }
 
 }  // namespace foster::core

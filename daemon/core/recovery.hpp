@@ -15,4 +15,12 @@ namespace foster::core {
 /// Whether there was a record of this unit that anyone ever wrote.
 [[nodiscard]] bool was_known(const RecoveredUnit& found);
 
+/// Whether a shutdown had begun, and with which code. A manager that dies while it publishes may
+/// leave records that tell of a shutdown which the region's header does not know of yet: a unit
+/// that ended by itself is wanted down, or one is stopped for a shutdown, only once there is one.
+[[nodiscard]] std::optional<int> shutdown_found(const Recovered& found, const UnitSet& set);
+
+/// The highest job number that stands anywhere in what was found.
+[[nodiscard]] JobId last_job_found(const Recovered& found);
+
 }  // namespace foster::core

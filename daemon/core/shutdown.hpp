@@ -24,6 +24,7 @@ class Shutdown {
   bool end();
 
   [[nodiscard]] bool under_way() const { return under_way_; }
+  [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] int exit_code() const { return exit_code_; }
 
  private:

@@ -228,23 +228,23 @@ Supervisor::~Supervisor() = default;
 void Supervisor::recover(const Recovered& found, Instant now) {
   FOSTER_CHECK(!impl_->begun);
   Attempt last_attempt = found.last_attempt;
-  JobId last_job = found.last_job;
   for (const RecoveredUnit& unit : found.units) {
     FOSTER_CHECK(impl_->is_unit(unit.unit));
     UnitRecord record = recovered_record(unit, set()[unit.unit], now);
     last_attempt = std::max({last_attempt, record.attempt, unit.live_attempt});
-    last_job = std::max(last_job, record.job);
     impl_->ledger.adopt(unit.unit, std::move(record));
     impl_->last_signals[unit.unit.value] = unit.last_signal;
     impl_->known[unit.unit.value] = was_known(unit) ? 1 : 0;
   }
   impl_->machine.resume_after(last_attempt);
-  impl_->jobs.resume_after(last_job);
-  if (found.shutting_down) impl_->shutdown.resume(found.exit_code);
+  impl_->jobs.resume_after(last_job_found(found));
+  const std::optional<int> exit_code = shutdown_found(found, set());
+  if (exit_code.has_value()) impl_->shutdown.resume(*exit_code);
 }
 
 void Supervisor::handle(const Event& event, Instant now, int64_t now_real_ns,
                         std::vector<Action>& actions) {
+  if (impl_->shutdown.ended()) return;
   const Turn turn{now, now_real_ns, actions};
   std::visit([&](const auto& decoded) { impl_->take(decoded, turn); }, event);
   impl_->conclude(turn);

@@ -114,6 +114,8 @@ struct UnitRecord {
   Verb job_verb = Verb::none;  // the job under way
   JobId job;
   JobOutcome job_outcomes[kJobOutcomes];  // newest first
+
+  bool operator==(const UnitRecord&) const = default;
 };
 
 [[nodiscard]] constexpr bool at_rest(UnitState state) {

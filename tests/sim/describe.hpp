@@ -1,0 +1,25 @@
+// Events, actions and records in words, for traces and for scenarios that compare them as text.
+#pragma once
+
+#include <string>
+
+#include "common/unit/unit_set.hpp"
+#include "daemon/core/action.hpp"
+#include "daemon/core/event.hpp"
+
+namespace foster::sim {
+
+[[nodiscard]] const char* text(core::UnitState state);
+[[nodiscard]] const char* text(core::Cause cause);
+[[nodiscard]] const char* text(core::JobResult result);
+
+/// "spawned web #3 pid 17"
+[[nodiscard]] std::string describe(const UnitSet& set, const core::Event& event);
+
+/// "spawn web #3"; a note of a state is "web: running (boot)".
+[[nodiscard]] std::string describe(const UnitSet& set, const core::Action& action);
+
+/// "exit 0", "signal 9", "spawn error 2".
+[[nodiscard]] std::string describe(const core::LastExit& end);
+
+}  // namespace foster::sim

@@ -1,0 +1,93 @@
+// One run: the real core, the model of the world, and between them the manager's loop, which can
+// die at any point of a turn. Everything follows from the seed; the same seed gives the same trace.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/core/supervisor.hpp"
+#include "tests/sim/model_keeper.hpp"
+#include "tests/sim/model_region.hpp"
+#include "tests/sim/oracle.hpp"
+#include "tests/sim/swarm.hpp"
+
+namespace foster::sim {
+
+struct Options {
+  uint64_t seed = 0;
+  uint64_t events = 20'000;  // with faults; then everything is healed and must converge
+  bool trace = false;
+};
+
+struct Outcome {
+  std::string violation;  // empty: all promises were kept
+  uint64_t events = 0;
+  uint64_t crashes = 0;
+  uint64_t hash = 0;  // of the trace
+};
+
+class Simulation {
+ public:
+  explicit Simulation(const Options& options);
+  Outcome run();
+
+ private:
+  enum class Stage { faulty, healing, ending, over };
+  enum class Next { nothing, keeper, client, timer, turn, manager };
+
+  void step();
+  [[nodiscard]] Next choose(Instant& at) const;
+  void nothing_left();
+  void heal();
+
+  void manager_starts();
+  [[nodiscard]] core::Recovered found() const;
+  void crash(const char* where);
+  [[nodiscard]] bool crashes(uint64_t rate, const char* where);
+
+  void turn(bool timer_due);
+  void handle(const core::Event* event);
+  [[nodiscard]] bool publish();
+  void write_header();
+  void perform(const core::Action& action);
+  void set_timer();
+
+  void client_acts();
+  [[nodiscard]] std::vector<UnitIndex> some_units();
+  void maybe_leap();
+
+  void mix(uint64_t value);
+  void mix_event(const core::Event* event);
+  void trace(const std::string& line) const;
+
+  Options options_;
+  Random random_;
+  Swarm swarm_;
+  std::shared_ptr<const UnitSet> set_;
+  ModelKeeper keeper_;
+  ModelRegion region_;
+  Oracle oracle_;
+
+  Stage stage_ = Stage::faulty;
+  Instant now_{1'000'000'000};
+  std::unique_ptr<core::Supervisor> manager_;
+  bool first_manager_ = true;
+  Instant manager_at_;  // when it is started again
+  std::deque<core::Event> inbox_;
+  Instant turn_at_;
+  std::optional<Instant> timer_at_;
+  Instant client_at_;
+  std::vector<core::Action> actions_;
+  std::vector<uint64_t> tokens_;  // of this turn
+  uint64_t last_token_ = 0;
+
+  uint64_t events_ = 0;
+  uint64_t client_visits_ = 0;  // they use up the run as well, so that a quiet one ends
+  uint64_t crashes_ = 0;
+  uint64_t hash_ = 0xcbf29ce484222325U;
+};
+
+}  // namespace foster::sim

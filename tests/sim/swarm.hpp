@@ -1,0 +1,56 @@
+// What one seed is about: which faults may happen and which units there are. Swarm testing: every
+// seed turns on a random part of the faults only, so that rare combinations get whole runs to
+// themselves.
+#pragma once
+
+#include <memory>
+
+#include "common/unit/unit_set.hpp"
+#include "daemon/core/random.hpp"
+
+namespace foster::sim {
+
+using core::Random;
+
+/// At least `from`, at most `to`.
+[[nodiscard]] inline int64_t between(Random& random, int64_t from, int64_t to) {
+  return from + static_cast<int64_t>(random.next() % static_cast<uint64_t>(to - from + 1));
+}
+
+/// True once in `n` times on average; never for 0.
+[[nodiscard]] inline bool once_in(Random& random, uint64_t n) {
+  return n != 0 && random.next() % n == 0;
+}
+
+/// The faults that a seed allows. Numbers mean "once in so many chances", 0 = never.
+struct Swarm {
+  bool spawn_fails = false;
+  bool exits_at_once = false;
+  bool exits_unspawned = false;    // the exit is told, that it was spawned is not
+  bool spawned_told_late = false;  // that it was spawned is told after its exit
+  bool ignores_stop = false;
+  bool survives_kill_long = false;
+  bool group_remains = false;
+  bool timers_late = false;
+  bool clock_leaps = false;
+  bool kill_errors = false;
+  bool big_turns = false;     // many events between two publishes
+  bool asks_twice = false;    // the same unit twice in a request
+  bool header_first = false;  // a publish that is cut short has written the header already
+  uint64_t crash_before_publish = 0;
+  uint64_t crash_in_publish = 0;
+  uint64_t crash_before_actions = 0;
+  uint64_t crash_between_actions = 0;
+  bool starts = false;
+  bool stops = false;
+  bool restarts = false;
+  bool signals = false;
+  uint64_t shutdown = 0;
+};
+
+[[nodiscard]] Swarm random_swarm(Random& random);
+
+/// A set of 1 to 12 units with a random spec each.
+[[nodiscard]] std::shared_ptr<const UnitSet> random_units(Random& random);
+
+}  // namespace foster::sim
