@@ -29,6 +29,7 @@ struct Scene {
   size_t at = 0;             // the mistake
   size_t statement = 0;      // where the statement with the mistake begins
   size_t piece = 0;          // behind the last '=', ',' or bracket before the mistake
+  size_t token = kNone;      // where the value after `piece` begins, if before the mistake
   size_t pair = 0;           // behind the last ',', '{' or begin of the statement
   std::vector<size_t> open;  // brackets of the statement that are open at the mistake
   Lexeme string;             // the last string that began before the mistake
@@ -75,33 +76,47 @@ class SceneBuilder {
         break;
       case Kind::open:
         scene_.open.push_back(lexeme.begin);
-        scene_.piece = lexeme.end;
+        begin_piece(lexeme.end);
         if (scene_.text[lexeme.begin] == '{') scene_.pair = lexeme.end;
         break;
       case Kind::close:
         if (!scene_.open.empty()) scene_.open.pop_back();
         break;
       case Kind::comma:
-        scene_.pair = scene_.piece = lexeme.end;
+        begin_piece(lexeme.end);
+        scene_.pair = lexeme.end;
         break;
       case Kind::equals:
-        if (scene_.piece < lexeme.end) scene_.piece = lexeme.end;
+        begin_piece(lexeme.end);
         break;
       case Kind::text:
         scene_.string = lexeme;
+        begin_token(lexeme.begin);
+        break;
+      case Kind::dot:
+      case Kind::other:
+        begin_token(lexeme.begin);
         break;
       case Kind::end:
       case Kind::blank:
       case Kind::comment:
-      case Kind::dot:
-      case Kind::other:
         break;
     }
   }
 
+  void begin_piece(size_t at) {
+    scene_.piece = at;
+    scene_.token = kNone;
+  }
+
+  void begin_token(size_t at) {
+    if (scene_.token == kNone) scene_.token = at;
+  }
+
   void begin_statement(size_t begin) {
     remember(scene_.text.substr(scene_.statement, begin - scene_.statement));
-    scene_.statement = scene_.piece = scene_.pair = begin;
+    begin_piece(begin);
+    scene_.statement = scene_.pair = begin;
     scene_.open.clear();
   }
 
@@ -300,11 +315,10 @@ std::string token_message(std::string_view token) {
 
 /// A value that begins with no quote or bracket and is no number, date or boolean either.
 Explanation bare_word(const Scene& scene) {
+  const size_t begin = std::min(scene.token, scene.at);
   if (scene.reason.contains("representable") || scene.reason.contains("interpreted"))
-    return between(scene, scene.text.find_first_not_of(kBlanks, scene.piece), scene.at,
-                   "the number is too large");
-  const size_t begin = scene.text.find_first_not_of(kBlanks, scene.piece);
-  if (scene.piece == scene.statement || begin == kNone || begin > scene.at) return std::nullopt;
+    return between(scene, begin, scene.at, "the number is too large");
+  if (scene.piece == scene.statement) return std::nullopt;
   const std::string_view ends = scene.open.empty() ? "\n#" : "\n#,]}";
   const size_t end = std::min(scene.text.find_first_of(ends, begin), scene.text.size());
   const std::string_view token = trimmed(scene.text.substr(begin, end - begin));

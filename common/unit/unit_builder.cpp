@@ -101,7 +101,7 @@ class Builder {
   }
 
   void check_presence() {
-    if (given(Section::service, "command") != nullptr) return;
+    if (service_unusable_ || given(Section::service, "command") != nullptr) return;
     if (!service_) {
       findings_.report({1, 1, 1},
                        "no [service] section: a unit needs one, with at least a `command`");
@@ -159,7 +159,10 @@ class Builder {
 
   void take_section(const SectionSpec& section, const ConfigEntry& entry) {
     const std::string name(section_text(section.section));
-    if (section.section == Section::service) service_ = entry.value.place;
+    if (section.section == Section::service) {
+      service_ = entry.value.place;
+      service_unusable_ = entry.value.kind != ValueKind::table;
+    }
     if (entry.value.kind == ValueKind::table) {
       for (const ConfigEntry& key : entry.value.entries)
         take_key(section.section, key);
@@ -213,6 +216,7 @@ class Builder {
   UnitSpec& spec_;
   Findings& findings_;
   std::optional<Place> service_;
+  bool service_unusable_ = false;  // it is no table, which has been said
   std::vector<Given> given_;
 };
 
