@@ -12,8 +12,8 @@ def service_ids(count):
 
 
 class Contestant:
-    """One supervisor. `prepare` is given an empty directory with a journal in it and is called once for each
-    session, before the others are asked anything."""
+    """One supervisor. `prepare` is given a directory with a journal in it, how many services there shall be and
+    their program; it is called once for each session, before the others are asked anything."""
 
     name = ""
     package = None  # Debian's, whose version is shown
@@ -31,7 +31,7 @@ class Contestant:
     def program(self, name):
         return shutil.which(name)
 
-    def prepare(self, directory, count):
+    def prepare(self, directory, count, service):
         raise NotImplementedError
 
     def command(self):
@@ -57,8 +57,8 @@ class Floor(Contestant):
 
     name = "floor"
 
-    def prepare(self, directory, count):
-        self._arguments = [str(count), self.tools.service, f"{directory}/journal"]
+    def prepare(self, directory, count, service):
+        self._arguments = [str(count), service, f"{directory}/journal"]
 
     def command(self):
         return [self.tools.floor, *self._arguments]
@@ -78,7 +78,7 @@ class Foster(Contestant):
         path = os.path.join(self.tools.build, name)
         return path if os.access(path, os.X_OK) else None
 
-    def prepare(self, directory, count):
+    def prepare(self, directory, count, service):
         self._directory = directory
         self._instance = f"bench-{os.getpid()}"
         os.mkdir(f"{directory}/units")
@@ -86,7 +86,7 @@ class Foster(Contestant):
             with open(f"{directory}/units/{name}.toml", "w", encoding="utf-8") as file:
                 file.write(
                     "[service]\n"
-                    f'command = ["{self.tools.service}", "{directory}/journal", "{name}"]\n'
+                    f'command = ["{service}", "{directory}/journal", "{name}"]\n'
                     "[restart]\n"
                     'policy = "always"\ndelay = "0s"\nlimit = 0\n'
                 )
@@ -124,13 +124,13 @@ class Foster(Contestant):
 class ServiceDirectories(Contestant):
     """What runit and s6 have in common. ./run is the service itself: no shell, no wrapper."""
 
-    def prepare(self, directory, count):
+    def prepare(self, directory, count, service):
         self._services = f"{directory}/services"
         self._names = service_ids(count)
         self._list = f"{directory}/directories"
         for name in self._names:
             os.makedirs(f"{self._services}/{name}")
-            os.link(self.tools.service, f"{self._services}/{name}/run")
+            os.link(service, f"{self._services}/{name}/run")
         with open(self._list, "w", encoding="utf-8") as file:
             file.writelines(f"{self._services}/{name}\n" for name in self._names)
         # runsvdir waits for the second to pass in which the directory was changed: not what is measured.
@@ -175,7 +175,7 @@ class Supervisord(Contestant):
     package = "supervisor"
     programs = ("supervisord", "supervisorctl")
 
-    def prepare(self, directory, count):
+    def prepare(self, directory, count, service):
         self._configuration = f"{directory}/supervisord.conf"
         with open(self._configuration, "w", encoding="utf-8") as file:
             file.write(
@@ -189,7 +189,7 @@ class Supervisord(Contestant):
             )
             for name in service_ids(count):
                 file.write(
-                    f"[program:{name}]\ncommand={self.tools.service} {directory}/journal {name}\n"
+                    f"[program:{name}]\ncommand={service} {directory}/journal {name}\n"
                     "autorestart=true\nstartsecs=0\nstdout_logfile=NONE\nstderr_logfile=NONE\n"
                 )
 

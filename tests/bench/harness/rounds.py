@@ -16,6 +16,7 @@ class Plan:
     many: int = 1000
     few: int = 100
     single: int = 40  # services while one of them is killed
+    orphans: int = 10000  # 0: not measured
     idle_s: float = 10.0
     settle_s: float = 2.0  # runit restarts a service at once only if it ran for a second
     kills_s: float = 3.0
@@ -39,6 +40,7 @@ class Results:
 
 def run(plan, contestants, tools):
     results = Results()
+    scenarios = [_many, _few, _single] + ([_orphans] if plan.orphans else [])
     passes = plan.rounds + (1 if plan.warm_up else 0)
     for number in range(passes):
         warming_up = plan.warm_up and number == 0
@@ -46,7 +48,7 @@ def run(plan, contestants, tools):
         # Each round begins with another contestant, so that nobody always comes after the same one.
         turn = number % len(contestants)
         order = contestants[turn:] + contestants[:turn]
-        for scenario in (_many, _few, _single):
+        for scenario in scenarios:
             for contestant in order:
                 _say(f"round {number + 1} of {passes}: {contestant.name}, {scenario.__name__[1:]}")
                 _try(scenario, plan, contestant, tools, kept)
@@ -60,9 +62,9 @@ def _try(scenario, plan, contestant, tools, results):
     def keep(measure, value):
         results.add(contestant.name, measure, value)
 
-    session = None
     try:
-        with Session(contestant, _COUNTS[scenario](plan), tools) as session:
+        service = tools.orphans if scenario is _orphans else tools.service
+        with Session(contestant, _COUNTS[scenario](plan), tools, service) as session:
             try:
                 scenario(plan, session, keep)
             except BenchError as error:
@@ -102,10 +104,15 @@ def _single(plan, session, keep):
     session.stop()
 
 
+def _orphans(plan, session, keep):
+    keep("orphans", session.reap_orphans(plan.orphans))
+
+
 _COUNTS = {
     _many: lambda plan: plan.many,
     _few: lambda plan: plan.few,
     _single: lambda plan: plan.single,
+    _orphans: lambda plan: 1,
 }
 
 

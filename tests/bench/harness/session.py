@@ -18,8 +18,9 @@ TIMEOUT_S = 120
 class Session:
     """Leaves nothing behind, however it is left."""
 
-    def __init__(self, contestant, count, tools):
+    def __init__(self, contestant, count, tools, service):
         self.contestant = contestant
+        self._service = service
         self._count = count
         self._tools = tools
         self._directory = f"{tools.scratch}/{contestant.name}"
@@ -29,7 +30,7 @@ class Session:
     def __enter__(self):
         os.mkdir(self._directory)
         self.journal = Journal(f"{self._directory}/journal")
-        self.contestant.prepare(self._directory, self._count)
+        self.contestant.prepare(self._directory, self._count, self._service)
         return self
 
     def __exit__(self, *_):
@@ -50,14 +51,25 @@ class Session:
         self._expected_starts += self._count
         return (max(record[0] for record in records) - records[0][0]) / 1e6
 
-    def _launch(self):
+    def reap_orphans(self, count):
+        """Milliseconds until that many orphans, ending at once, have been reaped, the daemon being PID 1."""
+        with open(f"{self._directory}/orphans", "w", encoding="utf-8") as file:
+            file.write(f"{count}\n")
+        self.journal.expect(0)
+        # With a /proc of its own, because supervisors look there for themselves.
+        self._launch(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        let_go, reaped = self.journal.wait(TIMEOUT_S)[-2:]
+        return (reaped[0] - let_go[0]) / 1e6
+
+    def _launch(self, wrapper=()):
         death_signal = str(int(self.contestant.death_signal))
         stamp = [self._tools.stamp_exec, self.journal.path, death_signal]
         log = os.open(f"{self._directory}/log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         nothing = os.open("/dev/null", os.O_RDONLY)
-        self._daemon = os.posix_spawn(
-            self._tools.stamp_exec,
-            [*stamp, *self.contestant.command()],
+        arguments = [*wrapper, *stamp, *self.contestant.command()]
+        self._daemon = os.posix_spawnp(
+            arguments[0],
+            arguments,
             {"PATH": os.defpath, "LANG": "C.UTF-8"},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, nothing, 0),

@@ -11,6 +11,7 @@ class Measure:
     unit: str
     times_floor: float | None = None  # budget as a multiple of the floor in the same run
     at_most: float | None = None  # or as a figure
+    best_peer: bool = False  # or what the best of the peers takes
 
 
 def measures(plan):
@@ -27,6 +28,7 @@ def measures(plan):
         Measure("pss", f"PSS of all its own processes, {many} services", "MB", at_most=4.4),
         Measure("growth", f"PSS for each service more ({plan.few} to {many})", "KB", at_most=2.0),
         Measure("wakeups", f"wake-ups in {plan.idle_s:g} idle seconds, {many} services", "", at_most=0),
+        Measure("orphans", f"{plan.orphans} orphans reaped as PID 1", "ms", best_peer=True),
         Measure("stop", f"orderly stop of {many}", "ms", 1.2),
     ]
 
@@ -53,15 +55,20 @@ def figure(value, unit):
     return f"{value:.{digits}f} {unit}"
 
 
-def verdict(measure, floor, foster):
-    """(ratio to the floor, budget, met or missed) as text."""
-    ratio = f"{foster / floor:.2f}" if measure.times_floor and floor and foster is not None else "–"
+def limit_of(measure, floor, peers):
+    """(budget in words, the figure it comes to in this run or None)."""
     if measure.times_floor:
-        budget = f"≤ {measure.times_floor:g} × floor"
         limit = None if floor is None else measure.times_floor * floor
-    else:
-        budget = f"≤ {figure(measure.at_most, measure.unit)}"
-        limit = measure.at_most
+        return f"≤ {measure.times_floor:g} × floor", limit
+    if measure.best_peer:
+        return "≤ best peer", min(peers, default=None)
+    return f"≤ {figure(measure.at_most, measure.unit)}", measure.at_most
+
+
+def verdict(measure, floor, foster, peers):
+    """(ratio to the floor, budget, met or missed) as text."""
+    ratio = f"{foster / floor:.2f}" if measure.at_most is None and floor and foster is not None else "–"
+    budget, limit = limit_of(measure, floor, peers)
     if foster is None or limit is None:
         return ratio, budget, "–"
     return ratio, budget, "met" if foster <= limit else "**missed**"
@@ -74,11 +81,12 @@ def render(plan, results, names):
     head = ["what", "floor", "foster", "× floor", "budget", "", *peers]
     lines = [_row(head), _row(["---"] + ["---:"] * 3 + ["---"] * 2 + ["---:"] * len(peers))]
     for measure in measures(plan):
-        floor = table.get("floor", {}).get(measure.key)
-        foster = table.get("foster", {}).get(measure.key)
-        shown = [figure(table.get(name, {}).get(measure.key), measure.unit) for name in peers]
-        own = [figure(floor, measure.unit), figure(foster, measure.unit)]
-        lines.append(_row([measure.title, *own, *verdict(measure, floor, foster), *shown]))
+        row = {name: table.get(name, {}).get(measure.key) for name in ("floor", "foster", *peers)}
+        known_peers = [row[name] for name in peers if row[name] is not None]
+        shown = {name: figure(value, measure.unit) for name, value in row.items()}
+        judged = verdict(measure, row["floor"], row["foster"], known_peers)
+        own = [measure.title, shown["floor"], shown["foster"], *judged]
+        lines.append(_row(own + [shown[name] for name in peers]))
     return "\n".join(lines)
 
 
