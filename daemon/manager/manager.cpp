@@ -1,5 +1,6 @@
 #include "daemon/manager/manager.hpp"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -126,6 +127,9 @@ void Manager::begin() {
   // is not taken for a running one.
   keeper_spoke(nullptr, keeper_.socket(), EPOLLIN, this);
   if (!ended_) turn();
+  // What only the start needed goes back to the system: a manager may run for years after it.
+  holdings_.recovered = {};
+  malloc_trim(0);
 }
 
 int Manager::keeper_spoke(sd_event_source*, int, uint32_t, void* self) {

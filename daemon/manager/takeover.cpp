@@ -81,7 +81,12 @@ std::vector<std::string> stray_names(const UnitSet& set,
   return names;
 }
 
-bool alive(const protocol::Child& child) { return child.phase != protocol::ChildPhase::over; }
+/// An attempt that is over still counts as live as long as its end has not been recorded: the keeper's
+/// news of it follow, and the unit's restart policy has to see them.
+bool unfinished(const protocol::Child& child, const core::RecoveredUnit& unit) {
+  return child.phase != protocol::ChildPhase::over || !unit.record ||
+         unit.record->exit_attempt.value < child.attempt;
+}
 
 /// What the core is to begin with: the region's word on each unit, the keeper's on its children.
 core::Recovered recover(const UnitSet& set, const Handover& handover, const region::Writer& writer,
@@ -101,7 +106,7 @@ core::Recovered recover(const UnitSet& set, const Handover& handover, const regi
   found.last_attempt.value = std::max(found.last_attempt.value, handover.keeper.last_attempt);
   for (const protocol::Child& child : handover.children) {
     core::RecoveredUnit& unit = units[set.find(child.unit)->value];
-    if (!alive(child) || child.attempt < unit.live_attempt.value) continue;
+    if (!unfinished(child, unit) || child.attempt < unit.live_attempt.value) continue;
     unit.live_attempt = {child.attempt};
     unit.pid = child.pid;
     unit.last_signal = child.last_signal;
