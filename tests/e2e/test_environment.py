@@ -146,7 +146,7 @@ def test_a_directory_that_is_not_there_fails_with_its_name(foster, folder):
     daemon.launch()
     daemon.until_state("a", "failed")
     said = daemon.unit("a")["why"] + daemon.unit("a")["detail"]
-    assert "directory" in said and "No such file or directory" in said
+    assert "cannot enter the working directory" in said and "No such file" in said
 
 
 @needs_root

@@ -7,6 +7,7 @@ every count must agree. The moments come from a seed, which FOSTER_SEED sets and
 
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -14,7 +15,7 @@ import time
 import pytest
 
 import journal
-from daemon import SERVICES, manager_process, processes_with, unit, zombies_of
+from daemon import SERVICES, processes_with, unit, zombies_of
 from events import FileWatch, is_alive, wait_for_end
 
 KILLS = 200
@@ -81,21 +82,24 @@ class Killer:
     def __init__(self, daemon, seed):
         self.daemon = daemon
         self.chance = random.Random(seed)
-        self.executed = FileWatch(daemon.programs / "foster-manager", FileWatch.OPEN)
+        self.log = FileWatch(daemon.folder / "stderr", FileWatch.MODIFY)
+        self.killed = 0
+
+    def newest_manager(self) -> int:
+        """As the keeper's log has it: known as soon as it is forked."""
+        started = re.findall(r"keeper: manager started pid=(\d+)\n", self.daemon.log())
+        return int(started[-1]) if started else self.daemon.manager()
 
     def kill(self) -> None:
-        old = manager_process(self.daemon.keeper)
-        while old is None:
-            self.executed.wait()
-            old = manager_process(self.daemon.keeper)
+        manager = self.newest_manager()
+        while manager == self.killed:
+            self.log.wait()
+            manager = self.newest_manager()
         if self.chance.random() < 0.75:
-            self.until_it_serves(old)
+            self.until_it_serves(manager)
             self.some_publishes()
-        self.executed.drain()
-        try:
-            os.kill(old, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        os.kill(manager, signal.SIGKILL)
+        self.killed = manager
 
     def until_it_serves(self, pid: int) -> None:
         self.daemon.until(lambda region: region.header.manager_pid == pid, "the manager to serve")
@@ -179,7 +183,7 @@ def test_nothing_is_lost(foster, folder):
             thread.done.set()
         for thread in verbs:
             thread.join()
-        killer.executed.close()
+        killer.log.close()
 
     assert is_alive(daemon.keeper)
     daemon.ctl("start", *STEADY)

@@ -41,10 +41,10 @@ def test_a_user_may_change_their_own_and_root_may_too(foster):
     who = ordinary_user()
     daemon = foster({"a": unit(SLEEPER)}, uid=who.pw_uid).start()
     daemon.ctl("restart", "a")
-    environment = daemon.environment()
     done = subprocess.run(
-        [daemon.programs / "fosterctl", "--instance", daemon.id, "restart", "a"], env=environment,
-        text=True, capture_output=True, check=False, timeout=60)
+        [daemon.programs / "fosterctl", "--instance", daemon.id, "--runtime-dir",
+         daemon.runtime_base / daemon.id, "restart", "a"],
+        env=daemon.environment(), text=True, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
 
 
@@ -52,6 +52,7 @@ def test_another_user_may_look_at_a_users_instance_but_not_change(foster):
     who = ordinary_user()
     daemon = foster({"a": unit(SLEEPER)}, uid=who.pw_uid).start()
     fosterctl = shutil.copy(daemon.programs / "fosterctl", daemon.folder / "fosterctl")
+    shutil.copy(daemon.programs / "foster-request", daemon.folder / "foster-request")
 
     def other(*arguments):
         return subprocess.run([fosterctl, "--instance", daemon.id, *arguments], user=OTHER,

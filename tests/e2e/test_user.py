@@ -75,7 +75,7 @@ def test_another_user_for_a_service_is_a_failed_start(foster, user):
                     uid=user.pw_uid)
     daemon.launch()
     daemon.until_state("a", "failed")
-    assert "Operation not permitted" in daemon.unit("a")["why"] + daemon.unit("a")["detail"]
+    assert "cannot run as root" in daemon.unit("a")["why"] + daemon.unit("a")["detail"]
 
 
 def test_sigterm(foster, user):

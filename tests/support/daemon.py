@@ -224,7 +224,10 @@ class Daemon:
             region.close()
 
     def until_unit(self, name: str, condition, what: str, seconds: float | None = None) -> None:
-        self.until(lambda region: condition(region.units()[name]), f"{name}: {what}", seconds)
+        def holds(region: Region) -> bool:
+            body = region.units().get(name)  # a region has no units at its very beginning
+            return body is not None and condition(body)
+        self.until(holds, f"{name}: {what}", seconds)
 
     def until_state(self, name: str, state: str) -> dict:
         """The unit's status once it has been seen in the state."""
@@ -318,17 +321,6 @@ def children(pid: int) -> list[int]:
         found += [int(child) for child in
                   Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
     return found
-
-
-def manager_process(keeper: int) -> int | None:
-    """The manager as the process table shows it, whether it already serves or not."""
-    for child in children(keeper):
-        try:
-            if Path(f"/proc/{child}/comm").read_text() == "foster-manager\n":
-                return child
-        except OSError:
-            continue
-    return None
 
 
 def zombies_of(pid: int) -> list[int]:

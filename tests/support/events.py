@@ -49,7 +49,7 @@ def is_alive(pid: int) -> bool:
 class FileWatch:
     """Tells when something happens to a file or in a directory (inotify)."""
 
-    OPEN = 0x20  # executing it is opening it, too
+    MODIFY = 0x2
     APPEAR = 0x80 | 0x100  # moved or created here
 
     def __init__(self, path: Path, what: int):
