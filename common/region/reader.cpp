@@ -261,22 +261,20 @@ bool Reader::wait_for_change(uint32_t seen, std::optional<Instant> until) const 
 }
 
 Result<bool> Reader::refresh() {
-  std::optional<ObjectIdentity> named = identify_object(impl_->name);
   const bool retired = impl_->is_retired();
-  if (retired && impl_->has_the_name(named)) {
+  if (retired) {
     // It is being replaced at this moment, under the guard; or whoever did that died before the
     // end.
     const Duration limit = impl_->outlived_retirement ? Duration(0) : kWriteLimit;
     [[maybe_unused]] const Guard::Outcome outcome =
         Guard(load(impl_->header().semaphore_id)).wait_for_rest(limit);
-    named = identify_object(impl_->name);
   }
-  if (impl_->has_the_name(named)) {
+  if (impl_->has_the_name(identify_object(impl_->name))) {
     impl_->outlived_retirement = retired;
     return false;
   }
-  if (!named && !retired && impl_->daemon_lives()) return false;
   Result<MappedObject> object = map_object(impl_->name, impl_->owner);
+  if (!object && !retired && impl_->daemon_lives()) return false;
   if (!object) return context("follow the status", object.error());
   impl_->object = std::move(*object);
   impl_->writer_stuck = false;

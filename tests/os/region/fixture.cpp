@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -85,6 +86,16 @@ int Child::join() {
   waitpid(pid_, &status, 0);
   pid_ = -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void die_after(Duration time) {
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGKILL;
+  timer_t timer{};
+  FOSTER_CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+  const itimerspec when{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = time.count()}};
+  FOSTER_CHECK(timer_settime(timer, 0, &when, nullptr) == 0);
 }
 
 foster_slot_body patterned_body(uint64_t number) {

@@ -58,6 +58,10 @@ class Child {
   pid_t pid_ = -1;
 };
 
+/// Has the kernel kill this process (SIGKILL) after that time, wherever it is then: unlike a signal
+/// from another process, whose moment the scheduler picks.
+void die_after(Duration time);
+
 /// Its 45 words are made from `number` and the place of each, so two states cannot be mixed unseen.
 [[nodiscard]] foster_slot_body patterned_body(uint64_t number);
 /// The number, or nothing when any byte belongs to another one.
