@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Builds foster and shows it at work: nginx, redis, a oneshot that seeds redis, and a service that
+# crashes now and then.
+#
+#   packaging/demo.sh          ends by itself and leaves nothing behind
+#   packaging/demo.sh --stay   keeps everything running, to play with, until Ctrl-C
+#
+# As root or as an ordinary user. Everything it writes is in a folder of its own, on ports and sockets
+# of its own; a running nginx, redis or foster is not touched.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export LC_ALL=C.UTF-8
+
+stay=no
+case ${1:-} in
+  --stay) stay=yes ;;
+  "") ;;
+  *) echo "usage: packaging/demo.sh [--stay]" >&2; exit 2 ;;
+esac
+
+programs=(fosterd foster-manager fosterctl foster-request)
+bash packaging/deps.sh build demo
+echo "== building"
+[ -f build/build.ninja ] || meson setup build --buildtype=debugoptimized >/dev/null
+ninja -C build "${programs[@]}" | tail -n 1
+build=$PWD/build
+
+FOSTER_DEMO=$(mktemp -d /tmp/foster-demo.XXXXXX)
+export FOSTER_DEMO FOSTER_INSTANCE=demo-$$
+log=$FOSTER_DEMO/log
+fosterd=
+
+clean_up() {
+  local code=$?
+  trap - EXIT INT TERM
+  if [ -n "$fosterd" ]; then
+    kill -TERM "$fosterd" 2>/dev/null || true
+    wait "$fosterd" 2>/dev/null || true
+    [ $code = 0 ] || { echo "the demo failed; the end of its log:" >&2; tail -n 40 "$log" >&2; }
+  fi
+  rm -rf "$FOSTER_DEMO"
+  exit "$code"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { printf '\n== %s\n' "$*"; }
+fosterctl() { "$build/fosterctl" "$@"; }
+show() {
+  printf '$ %s\n' "$*"
+  "$@"
+}
+pid_of() { fosterctl status "$1" --json | sed -n 's/^ *"pid": \([0-9]*\),$/\1/p' | tail -n 1; }
+
+port=8080
+while (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+
+mkdir "$FOSTER_DEMO/www"
+echo "<h1>raised by foster</h1>" >"$FOSTER_DEMO/www/index.html"
+sed -e "s|@DIR@|$FOSTER_DEMO|g" -e "s|@PORT@|$port|g" units/demo/nginx.conf.in \
+  >"$FOSTER_DEMO/nginx.conf"
+# nginx's workers are another user's when it is started by root.
+chmod 755 "$FOSTER_DEMO" "$FOSTER_DEMO/www"
+
+say "starting: fosterd --units units/demo"
+mkfifo "$FOSTER_DEMO/said"
+"$build/fosterd" --units units/demo >"$FOSTER_DEMO/said" 2>&1 &
+fosterd=$!
+exec {said}<"$FOSTER_DEMO/said"
+while read -r line <&"$said"; do
+  echo "$line" >>"$log"
+  [[ $line != *"fosterd started"* ]] || break
+done
+cat <&"$said" >>"$log" &
+fosterctl wait nginx redis seed --for up --timeout 30s
+show fosterctl status
+
+say "a page from nginx, a value from redis"
+show curl -sS --retry 10 --retry-connrefused --max-time 30 "http://127.0.0.1:$port/"
+show redis-cli -s "$FOSTER_DEMO/redis.sock" get greeting
+
+say "kill -9 of the manager: the services run on, another manager takes over"
+nginx_before=$(pid_of nginx)
+manager=$(pgrep -P "$fosterd" -x foster-manager)
+show kill -9 "$manager"
+show fosterctl status
+show fosterctl restart flaky
+echo "nginx was process $nginx_before, and is process $(pid_of nginx)"
+
+say "kill -9 of nginx: it is started again, without a worker of the first one"
+coproc watch { exec "$build/fosterctl" watch nginx flaky; }
+watch_pid=$watch_PID
+read -r line <&"${watch[0]}"
+show kill -9 "$nginx_before"
+shown_until() {
+  while read -r line <&"${watch[0]}"; do
+    echo "$line"
+    [[ $line != *"$1: running"*"SIGKILL"* ]] || break
+  done
+}
+shown_until nginx
+say "a service that crashes now and then"
+shown_until flaky
+kill "$watch_pid"
+show fosterctl status
+show curl -sS --retry 10 --retry-connrefused --max-time 30 "http://127.0.0.1:$port/"
+
+say "what happened, from the flight recorder"
+show fosterctl events -n 12
+
+if [ $stay = yes ]; then
+  say "everything stays up until Ctrl-C; in another terminal:"
+  echo "  export FOSTER_INSTANCE=$FOSTER_INSTANCE PATH=$build:\$PATH"
+  echo "  fosterctl status; fosterctl watch; fosterctl restart nginx; fosterctl stop 'r*'"
+  echo "  curl http://127.0.0.1:$port/; redis-cli -s $FOSTER_DEMO/redis.sock"
+  echo "  the log of foster and of the services: $log"
+  wait "$fosterd" || true
+  fosterd=
+  exit 0
+fi
+
+say "stopping everything"
+show fosterctl shutdown
+wait "$fosterd"
+fosterd=
+say "done; nothing is left"
