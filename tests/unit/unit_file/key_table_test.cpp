@@ -1,0 +1,106 @@
+// The table of keys keeps what it promises to those who make other things from it.
+
+#include <algorithm>
+#include <set>
+
+#include "common/unit/unit_keys.hpp"
+#include "tests/unit/unit_file/parsing.hpp"
+
+namespace foster {
+namespace {
+
+using testing::with_command;
+
+/// A file that sets one key.
+std::string file_with(const KeySpec& key, const std::string& value) {
+  const std::string setting = std::string(key.name) + " = " + value + "\n";
+  switch (key.section) {
+    case Section::top:
+      return setting + with_command("");
+    case Section::service:
+      return key.name == "command" ? "[service]\n" + setting : with_command(setting);
+    case Section::restart:
+    case Section::stop:
+      return with_command(std::string(section_text(key.section)) + "\n" + setting);
+  }
+  return {};
+}
+
+/// What can be compared of a unit: everything that a key sets.
+std::string summary(const UnitSpec& unit) {
+  std::string text = unit.description + "|" + std::to_string(unit.essential) + "|" +
+                     std::to_string(int(unit.type)) + "|" + unit.working_directory.value_or("/") +
+                     "|" + std::to_string(unit.umask.value_or(022)) + "|" +
+                     std::to_string(unit.environment.size()) + "|" +
+                     std::to_string(unit.environment_files.size()) + "|" +
+                     std::to_string(unit.pass_environment.size()) + "|";
+  for (const int code : unit.success_exit_codes)
+    text += std::to_string(code) + ",";
+  const RestartSpec& restart = unit.restart;
+  text += std::to_string(int(restart.policy)) + "|" + std::to_string(restart.factor) + "|" +
+          std::to_string(restart.jitter) + "|" + std::to_string(restart.limit);
+  for (const Duration time : {restart.delay, restart.max_delay, restart.reset_after,
+                              restart.limit_interval, unit.stop.timeout}) {
+    text += "|" + std::to_string(time.count());
+  }
+  return text + "|" + std::to_string(unit.stop.signal) + "|" + std::to_string(int(unit.stop.scope));
+}
+
+TEST(KeyTable, EveryKeyIsThereOnceAndDescribed) {
+  std::set<std::pair<Section, std::string_view>> seen;
+  for (const KeySpec& key : unit_keys()) {
+    EXPECT_TRUE(seen.emplace(key.section, key.name).second) << key.name;
+    EXPECT_EQ(find_key(key.section, key.name), &key);
+    EXPECT_FALSE(key.type.empty() || key.default_text.empty()) << key.name;
+    EXPECT_TRUE(key.doc.ends_with('.')) << key.name;
+    const auto kebab = [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; };
+    EXPECT_TRUE(std::ranges::all_of(key.name, kebab)) << key.name;
+  }
+}
+
+TEST(KeyTable, TheDefaultsItShowsAreTheDefaultsThatHold) {
+  const std::string without = summary(testing::unit_from(with_command("")));
+  for (const KeySpec& key : unit_keys()) {
+    const bool in_words = key.name == "command" || key.name == "user" || key.name == "group";
+    if (in_words) continue;
+    const UnitSpec unit = testing::unit_from(file_with(key, std::string(key.default_text)));
+    EXPECT_EQ(summary(unit), without) << key.name;
+  }
+}
+
+TEST(KeyTable, EveryKeyRefusesEveryTypeThatIsNotItsOwnAndSaysWhatItIs) {
+  for (const KeySpec& key : unit_keys()) {
+    // A date fits no key.
+    const std::string said = testing::complaints(file_with(key, "2024-01-01"));
+    const std::string expected = "`" + std::string(key.name) + "` must be " +
+                                 std::string(key.type) + ", not a date or time\n";
+    EXPECT_NE(said.find(expected), std::string::npos) << said;
+    for (const char* value : {"true", "1", "1.5", "\"\\u0001\"", "[[1]]", "{ a = { b = 1 } }"}) {
+      const ParsedUnit parsed = parse_unit({"web.toml", file_with(key, value)});
+      EXPECT_EQ(parsed.spec.has_value(), parsed.diagnostics.empty());
+    }
+  }
+}
+
+TEST(KeyTable, NoOtherNameOfAKeyIsAKeyOfItsSection) {
+  for (const KeySpec& key : unit_keys()) {
+    std::string_view names = key.other_names;
+    while (!names.empty()) {
+      const size_t end = std::min(names.find(' '), names.size());
+      EXPECT_EQ(find_key(key.section, names.substr(0, end)), nullptr) << names;
+      names.remove_prefix(std::min(end + 1, names.size()));
+    }
+  }
+}
+
+TEST(KeyTable, EverySectionIsFoundByItsName) {
+  for (const SectionSpec& section : unit_sections()) {
+    if (section.section == Section::top) continue;
+    EXPECT_EQ(find_section(section.name), &section);
+    EXPECT_EQ(section_text(section.section), "[" + std::string(section.name) + "]");
+  }
+  EXPECT_EQ(find_section(""), nullptr);
+}
+
+}  // namespace
+}  // namespace foster
