@@ -25,7 +25,12 @@ bool exists(pid_t target) {
 
 void group_emptied(Keeper& keeper, ChildEntry& child) {
   keeper.children.enter(child, ChildPhase::over);
-  keeper.children.announce(child, kGroupEmptiedNews);
+  // Often the rest of a group dies with its main process and is reaped in the same turn: then the
+  // manager hears of one end, not of two.
+  if ((child.untold & kExitedNews) != 0)
+    child.group_remained = false;
+  else
+    keeper.children.announce(child, kGroupEmptiedNews);
 }
 
 void child_died(Keeper& keeper, ChildEntry& child, int status, const rusage& usage) {

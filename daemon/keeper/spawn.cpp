@@ -192,7 +192,7 @@ int read_memfd(int memfd, unsigned char*& bytes, size_t& size) {
 
 void spawn(Keeper& keeper, const unsigned char* bytes, size_t size) {
   uint64_t attempt = 0;
-  std::memcpy(&attempt, bytes, size < sizeof attempt ? size : sizeof attempt);
+  if (size >= sizeof attempt) std::memcpy(&attempt, bytes, sizeof attempt);
   ChildEntry* child = enter_attempt(keeper, attempt);
   if (child == nullptr) return;
   ChildSetup setup{};
