@@ -36,7 +36,10 @@ clean_up() {
   if [ -n "$fosterd" ]; then
     kill -TERM "$fosterd" 2>/dev/null || true
     wait "$fosterd" 2>/dev/null || true
-    [ $code = 0 ] || { echo "the demo failed; the end of its log:" >&2; tail -n 40 "$log" >&2; }
+    if [ "$code" != 0 ] && [ "$code" -lt 128 ]; then
+      echo "the demo failed; the end of its log:" >&2
+      tail -n 40 "$log" >&2
+    fi
   fi
   rm -rf "$FOSTER_DEMO"
   exit "$code"
@@ -65,7 +68,8 @@ chmod 755 "$FOSTER_DEMO" "$FOSTER_DEMO/www"
 
 say "starting: fosterd --units units/demo"
 mkfifo "$FOSTER_DEMO/said"
-"$build/fosterd" --units units/demo >"$FOSTER_DEMO/said" 2>&1 &
+# In a session of its own: Ctrl-C is for this script, which then asks for the end, once.
+setsid "$build/fosterd" --units units/demo >"$FOSTER_DEMO/said" 2>&1 &
 fosterd=$!
 exec {said}<"$FOSTER_DEMO/said"
 while read -r line <&"$said"; do
@@ -115,8 +119,8 @@ if [ $stay = yes ]; then
   echo "  fosterctl status; fosterctl watch; fosterctl restart nginx; fosterctl stop 'r*'"
   echo "  curl http://127.0.0.1:$port/; redis-cli -s $FOSTER_DEMO/redis.sock"
   echo "  the log of foster and of the services: $log"
-  wait "$fosterd" || true
-  fosterd=
+  trap 'exit 0' INT
+  wait "$fosterd"
   exit 0
 fi
 
