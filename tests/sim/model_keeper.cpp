@@ -77,6 +77,11 @@ void ModelKeeper::plan_end(const Child& child, ServiceType type, Instant now) {
   schedule(end);
 }
 
+bool ModelKeeper::told_to_stop(Attempt attempt) const {
+  const auto child = std::ranges::find(children_, attempt, &Child::attempt);
+  return swarm_.kill_errors || child == children_.end() || child->last_signal != 0;
+}
+
 void ModelKeeper::kill(const core::Kill& action, int stop_signal, Instant now) {
   Child* child = find(action.attempt);
   core::KillFailed failed{action.unit, action.attempt, action.signal, ESRCH};
@@ -84,8 +89,9 @@ void ModelKeeper::kill(const core::Kill& action, int stop_signal, Instant now) {
     failed.error = EPERM;
     return tell(failed);
   }
-  if (child == nullptr || child->will_fail) return tell(failed);
+  if (child == nullptr) return tell(failed);
   child->last_signal = action.signal;
+  if (child->will_fail) return tell(failed);
   const bool main_alive = child->phase == Phase::forked || child->phase == Phase::running;
   if (main_alive) signal_main(*child, action.signal, stop_signal, now);
   if (action.group && child->phase == Phase::over) {

@@ -62,6 +62,8 @@ class ModelKeeper {
   // The actions. A broken promise of the core is returned as a sentence, otherwise it is empty.
   std::string spawn(const core::Spawn& action, ServiceType type, Instant now);
   void kill(const core::Kill& action, int stop_signal, Instant now);
+  /// False when the attempt has never been sent anything, and nothing has hindered that.
+  [[nodiscard]] bool told_to_stop(Attempt attempt) const;
   std::string acknowledge(const core::Acknowledge& action);
 
   /// From now on nothing goes wrong any more that has not been decided yet.

@@ -111,6 +111,7 @@ void Simulation::manager_starts() {
   inbox_.emplace_back(core::Begin{first_manager_});
   keeper_.connect(&inbox_);
   first_manager_ = false;
+  first_turn_ = true;
   turn_at_ = now_;
 }
 
@@ -170,6 +171,7 @@ void Simulation::turn(bool timer_due) {
     if (crashes(swarm_.crash_between_actions, "between two actions")) return;
     perform(action);
   }
+  first_turn_ = false;
   oracle_.turn_done(tokens_);
   turn_at_ = now_ + microseconds(between(random_, 0, 100));
   set_timer();
@@ -235,7 +237,7 @@ void Simulation::perform(const core::Action& action) {
     const std::string broken = keeper_.spawn(*spawn, (*set_)[spawn->unit].type, now_);
     if (!broken.empty()) oracle_.fail(spawn->unit, broken);
   } else if (const auto* kill = std::get_if<core::Kill>(&action)) {
-    keeper_.kill(*kill, (*set_)[kill->unit].stop.signal, now_);
+    perform_kill(*kill);
   } else if (const auto* acknowledge = std::get_if<core::Acknowledge>(&action)) {
     const std::string broken = keeper_.acknowledge(*acknowledge);
     if (!broken.empty()) oracle_.fail(broken);
@@ -245,6 +247,17 @@ void Simulation::perform(const core::Action& action) {
     oracle_.ended(*end, *manager_, keeper_);
     stage_ = Stage::over;
   }
+}
+
+void Simulation::perform_kill(const core::Kill& kill) {
+  const int stop_signal = (*set_)[kill.unit].stop.signal;
+  // The first turn of a manager may repeat a SIGKILL when the stop signal before it was lost as
+  // well.
+  const bool last_resort = kill.signal == SIGKILL && kill.group && stop_signal != SIGKILL;
+  if (last_resort && !first_turn_ && !keeper_.told_to_stop(kill.attempt)) {
+    oracle_.fail(kill.unit, "SIGKILL comes without the stop signal before it");
+  }
+  keeper_.kill(kill, stop_signal, now_);
 }
 
 void Simulation::set_timer() {

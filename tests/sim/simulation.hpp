@@ -53,6 +53,7 @@ class Simulation {
   [[nodiscard]] bool publish();
   void write_header();
   void perform(const core::Action& action);
+  void perform_kill(const core::Kill& kill);
   void set_timer();
 
   void client_acts();
@@ -75,7 +76,8 @@ class Simulation {
   Instant now_{1'000'000'000};
   std::unique_ptr<core::Supervisor> manager_;
   bool first_manager_ = true;
-  Instant manager_at_;  // when it is started again
+  bool first_turn_ = true;  // of this manager
+  Instant manager_at_;      // when it is started again
   std::deque<core::Event> inbox_;
   Instant turn_at_;
   std::optional<Instant> timer_at_;
