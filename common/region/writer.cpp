@@ -71,6 +71,14 @@ void append_event(const Parts<foster_region_header>& parts, const foster_event& 
   store(header.ring_head, number + 1);
 }
 
+// Only places that hold an event are touched: a page of the ring that was never used costs nothing.
+void carry_events(const Parts<foster_region_header>& from, const Parts<foster_region_header>& to) {
+  const uint64_t head = from.header().ring_head;
+  const uint64_t capacity = from.geometry().ring_capacity;
+  for (uint64_t number = head > capacity ? head - capacity : 1; number < head; ++number)
+    to.event(number) = from.event(number);
+}
+
 // Both sides are sorted by name, so one walk through both finds what stays.
 void carry_slots(const Parts<foster_region_header>& from, const Parts<foster_region_header>& to,
                  std::span<const std::string> names) {
@@ -210,8 +218,7 @@ Result<void> Writer::Impl::build_and_install(std::span<const std::string> names)
   ++fresh.header().layout_generation;
   fresh.header().generation += kAnnouncements;
   fresh.header().retired = 0;
-  std::memcpy(&fresh.event(0), &live.parts.event(0),
-              old_geometry.ring_capacity * sizeof(foster_event));
+  carry_events(live.parts, fresh);
   carry_slots(live.parts, fresh, names);
   const Result<void> installed = install_successor(name(), &live);
   if (installed) live = std::move(*built);

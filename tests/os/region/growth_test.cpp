@@ -139,11 +139,23 @@ TEST_F(GrowthTest, RunningAndSleepingReadersFollowEveryLayout) {
     EXPECT_EQ(reader->join(), 0);
 }
 
+// What a manager process does in the test below, until it is killed.
+int lay_out_for_ever(const WriterOptions& options, const OwnerFields& owner, unsigned seed) {
+  Result<Writer> writer = Writer::open(options, owner);
+  if (!writer || !writer->adopted()) return 1;
+  die_after(std::chrono::microseconds(1 + seed * 7919 % 1500));
+  std::minstd_rand random(seed);
+  for (;;) {
+    if (!writer->lay_out(random_names(random))) return 2;
+    publish_own_numbers(*writer);
+  }
+}
+
 // The manager is killed at any instruction of a change of layout. The name leads to a whole object
 // ever after, bodies are where they belong, and no reader sleeps on for ever on an object of the
 // past.
 TEST_F(GrowthTest, ManagersKilledWhileTheyLayOutLoseNothing) {
-  constexpr int kKills = 150;
+  constexpr unsigned kKills = 150;
   {
     Writer writer = open_writer(10);
     publish_own_numbers(writer);
@@ -157,20 +169,8 @@ TEST_F(GrowthTest, ManagersKilledWhileTheyLayOutLoseNothing) {
   });
   ASSERT_TRUE(ready.wait());
   const OwnerFields fields = owner();
-  std::minstd_rand random(11);
-  for (int kill = 0; kill < kKills; ++kill) {
-    const Duration life = std::chrono::microseconds(1 + random() % 1500);
-    Child manager([&] {
-      Result<Writer> writer = Writer::open(options(), fields);
-      if (!writer || !writer->adopted()) return 1;
-      die_after(life);
-      std::minstd_rand names(static_cast<unsigned>(kill) + 1);
-      for (;;) {
-        if (!writer->lay_out(random_names(names))) return 2;
-        publish_own_numbers(*writer);
-      }
-      return 0;
-    });
+  for (unsigned kill = 1; kill <= kKills; ++kill) {
+    Child manager([&] { return lay_out_for_ever(options(), fields, kill); });
     ASSERT_EQ(manager.join(), 128 + SIGKILL) << "the manager did not adopt what it found";
     ASSERT_TRUE(slots_are_their_own(open_reader()));
   }

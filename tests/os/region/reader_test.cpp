@@ -203,19 +203,23 @@ TEST_F(ReaderTest, IsWokenByEachPublish) {
   EXPECT_EQ(waiter.join(), 0);
 }
 
+// 0 when the reader learned in the end that there is no object any more.
+int follow_to_the_end(Reader& reader) {
+  for (;;) {
+    const uint32_t seen = reader.generation();
+    const Result<bool> changed = reader.refresh();
+    if (!changed) return changed.error().system_error == ENOENT ? 0 : 1;
+    if (!reader.wait_for_change(seen, far_deadline())) return 2;
+  }
+}
+
 TEST_F(ReaderTest, AnOrderlyEndWakesReadersAndTellsThem) {
   Writer writer = open_writer(1);
   const SharedEvent waiting;
   Child waiter([&] {
     Reader reader = open_reader();
-    const uint32_t seen = reader.generation();
     waiting.notify();
-    if (!reader.wait_for_change(seen, far_deadline())) return 1;
-    for (;;) {
-      const Result<bool> changed = reader.refresh();
-      if (!changed) return changed.error().system_error == ENOENT ? 0 : 2;
-      if (!reader.wait_for_change(reader.generation(), far_deadline())) return 3;
-    }
+    return follow_to_the_end(reader);
   });
   ASSERT_TRUE(waiting.wait());
   writer.remove();

@@ -2,9 +2,7 @@
 // deaths of managers and the doings of others.
 #include <cstring>
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
 
@@ -347,52 +345,6 @@ TEST_F(WriterTest, LinksAndFifosUnderTheNameAreReplacedAndNotFollowed) {
   writer.remove();
   ASSERT_EQ(mkfifo(path().c_str(), 0600), 0);
   EXPECT_FALSE(open_writer().adopted());
-}
-
-// A mount namespace of its own with a tiny tmpfs on /dev/shm. Exit code 77: not permitted here.
-int in_tiny_shm(const char* size, const std::function<int()>& body) {
-  if (unshare(CLONE_NEWNS) != 0) return 77;
-  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 77;
-  if (mount("tmpfs", "/dev/shm", "tmpfs", 0, size) != 0) return 77;
-  return body();
-}
-
-TEST_F(WriterTest, AFullShmIsAnErrorAtOpen) {
-  Child child([&] {
-    return in_tiny_shm("size=8k", [&] {
-      const Result<Writer> writer = Writer::open(options(), owner());
-      if (writer || writer.error().system_error != ENOSPC) return 1;
-      return exists(name()) || exists(successor_name(name())) ? 2 : 0;
-    });
-  });
-  const int code = child.join();
-  if (code == 77) GTEST_SKIP() << "may not mount a tmpfs in a namespace of its own";
-  EXPECT_EQ(code, 0);
-}
-
-TEST_F(WriterTest, AShmThatFillsUpLeavesThePresentLayoutInForce) {
-  Child child([&] {
-    return in_tiny_shm("size=256k", [&] {
-      Result<Writer> writer = Writer::open(options(), owner());
-      if (!writer || !writer->lay_out(unit_names(20))) return 1;
-      publish_number(*writer, 19, 3);
-      Reader reader = open_reader();
-      const Result<void> grown = writer->lay_out(unit_names(1000));
-      if (grown || grown.error().system_error != ENOSPC) return 2;
-      publish_number(*writer, 19, 4);
-      const Result<bool> changed = reader.refresh();
-      if (!changed || *changed || reader.header().retired != 0) return 3;
-      foster_slot_body body;
-      if (!reader.copy_body(19, body) || number_of(body) != 4) return 4;
-      const int semaphore = writer->header().semaphore_id;
-      if (semaphore_value(semaphore) != 0) return 5;
-      writer->remove();
-      return semaphore_exists(semaphore) ? 6 : 0;
-    });
-  });
-  const int code = child.join();
-  if (code == 77) GTEST_SKIP() << "may not mount a tmpfs in a namespace of its own";
-  EXPECT_EQ(code, 0);
 }
 
 }  // namespace
