@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 #include "common/instance.hpp"
 
@@ -75,6 +76,7 @@ DaemonWatch::~DaemonWatch() = default;
 void DaemonWatch::begin() {
   sleeper_.reset();
   names_.reset();
+  last_look_given_ = false;
   keeper_ = open_pidfd(reader_.header().keeper_pid);
   // After the pidfd was opened: from here on that pid cannot become another process's unseen.
   keeper_gone_ = reader_.keeper(now_since_boot()) == region::Liveness::dead;
@@ -108,15 +110,26 @@ bool DaemonWatch::await_wake(std::optional<Instant> until) {
   return ready > 0;
 }
 
+std::optional<Wake> DaemonWatch::end_of_daemon() {
+  const uint32_t phase = reader_.header().phase;
+  if (phase == FOSTER_PHASE_DOWN) return Wake::ended;
+  if (keeper_gone_) return phase == FOSTER_PHASE_STOPPING ? Wake::ended : Wake::gone;
+  return std::nullopt;
+}
+
 std::optional<Wake> DaemonWatch::verdict() {
-  const foster_region_header header = reader_.header();
-  if (header.phase == FOSTER_PHASE_DOWN) return Wake::ended;
-  if (keeper_gone_) return header.phase == FOSTER_PHASE_STOPPING ? Wake::ended : Wake::gone;
-  const Result<bool> exchanged = reader_.refresh();
-  if (!exchanged) return Wake::gone;
-  if (!*exchanged) return std::nullopt;
-  begin();
-  return Wake::changed;
+  std::optional<Wake> end = end_of_daemon();
+  if (!end) {
+    const Result<bool> exchanged = reader_.refresh();
+    if (exchanged && !*exchanged) return std::nullopt;
+    if (exchanged) {
+      begin();
+      return Wake::changed;
+    }
+    end = Wake::gone;
+  }
+  // What was written between the caller's last look and the end is still there to be seen.
+  return std::exchange(last_look_given_, true) ? *end : Wake::changed;
 }
 
 Wake DaemonWatch::sleep(std::optional<Instant> until) {

@@ -52,6 +52,7 @@ class DaemonWatch {
   [[nodiscard]] Result<region::Reader> open_again() const;
   /// False when the time ran out.
   [[nodiscard]] bool await_wake(std::optional<Instant> until);
+  [[nodiscard]] std::optional<Wake> end_of_daemon();
   [[nodiscard]] std::optional<Wake> verdict();
 
   region::Reader& reader_;
@@ -60,6 +61,7 @@ class DaemonWatch {
   UniqueFd names_;  // an inotify(7) descriptor, while there is no object to sleep on
   UniqueFd keeper_;
   bool keeper_gone_ = false;
+  bool last_look_given_ = false;  // the caller was told to look after the end was seen
 };
 
 }  // namespace foster::ctl

@@ -72,7 +72,7 @@ Json unit(const region::SlotView& view, const Clock& clock) {
           {"restarts", body.restarts},
           {"restarts_in_a_row", body.failures},
           {"exits", body.exits},
-          {"since_us", moment(body.since_real_ns)},
+          {"since_us", body.since_boot_ns == 0 ? Json() : moment(body.since_real_ns)},
           {"started_us", boot_moment(body.started_boot_ns, clock)},
           {"running_us", boot_moment(body.running_boot_ns, clock)},
           {"next_start_us", backoff ? boot_moment(body.deadline_boot_ns, clock) : Json()},

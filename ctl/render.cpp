@@ -227,20 +227,21 @@ std::string render_outcome(std::string_view name, const foster_slot_body& body, 
 }
 
 std::string render_event(const foster_event& event, const RenderOptions& options) {
-  const int64_t milliseconds = event.real_ns / 1'000'000 % 1000;
+  const std::string when = event.real_ns == 0 ? "-"
+                                              : fmt::format("{}.{:03}", date_text(event.real_ns),
+                                                            event.real_ns / 1'000'000 % 1000);
   const std::string_view name = field_text(event.name, sizeof event.name);
   const bool state = event.kind == FOSTER_EVENT_STATE;
-  return fmt::format(
-      "{}.{:03} {}: {}", date_text(event.real_ns), milliseconds,
-      name.empty() ? "foster" : printable(name),
-      coloured(event_text(event), state ? state_colour(event.state) : Colour::none, options));
+  const Colour colour = state ? state_colour(event.state) : Colour::none;
+  return fmt::format("{} {}: {}", when, name.empty() ? "foster" : printable(name),
+                     coloured(event_text(event), colour, options));
 }
 
 foster_event present_state(const region::SlotView& unit) {
   const foster_slot_body& body = unit.body;
   foster_event event{};
   event.boot_ns = body.since_boot_ns;
-  event.real_ns = body.since_real_ns;
+  event.real_ns = body.since_boot_ns == 0 ? 0 : body.since_real_ns;
   event.attempt = body.attempt;
   event.pid = body.pid;
   event.value = body.exit_value;

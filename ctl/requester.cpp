@@ -132,12 +132,10 @@ std::vector<std::string> control_socket_candidates(std::string_view instance_id,
                                                    const Environment& environment) {
   const std::string socket = std::string("/") + bus_api::kControlSocket;
   if (!runtime_dir.empty()) return {std::string(runtime_dir) + socket};
-  const uid_t owner = instance_owner(instance_id);
   // Another user's runtime directory is not in our environment, nor always our own (sudo, cron).
-  const std::string usual = "/run/user/" + std::to_string(owner);
-  std::vector<std::string> directories;
-  if (owner == environment.uid)
-    directories = runtime_dir_candidates(instance_id, environment.xdg_runtime_dir);
+  const std::string usual = "/run/user/" + std::to_string(instance_owner(instance_id));
+  std::vector<std::string> directories =
+      runtime_dir_candidates(instance_id, environment.xdg_runtime_dir);
   for (std::string& directory : runtime_dir_candidates(instance_id, usual))
     directories.push_back(std::move(directory));
   std::vector<std::string> sockets;

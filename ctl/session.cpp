@@ -95,10 +95,14 @@ Step<std::vector<uint32_t>> Session::select(const region::Reader& reader,
 Step<Snapshot> Session::look(const region::Reader& reader, const std::vector<std::string>& names) {
   const Step<std::vector<uint32_t>> slots = select(reader, names);
   if (!slots) return std::unexpected(slots.error());
+  return look_at(reader, *slots);
+}
+
+Step<Snapshot> Session::look_at(const region::Reader& reader, const std::vector<uint32_t>& slots) {
   Snapshot snapshot;
   snapshot.header = reader.header();
-  snapshot.units.reserve(slots->size());
-  for (const uint32_t slot : *slots) {
+  snapshot.units.reserve(slots.size());
+  for (const uint32_t slot : slots) {
     Result<region::SlotView> unit = reader.slot(slot);
     if (!unit) return std::unexpected(fail(ExitCode::failed, unit.error().message));
     snapshot.units.push_back(std::move(*unit));

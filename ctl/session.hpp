@@ -49,6 +49,8 @@ class Session {
   /// One look at the units that are meant.
   [[nodiscard]] Step<Snapshot> look(const region::Reader& reader,
                                     const std::vector<std::string>& names);
+  [[nodiscard]] Step<Snapshot> look_at(const region::Reader& reader,
+                                       const std::vector<uint32_t>& slots);
 
  private:
   const Environment& environment_;

@@ -25,8 +25,7 @@ ExitCode run_check(Session& session, const Arguments& arguments) {
   for (const Diagnostic& diagnostic : checked.diagnostics)
     out.write(render(diagnostic));
   if (!checked.set) {
-    const std::string mistakes = counted(checked.diagnostics.size(), "mistake");
-    if (!arguments.quiet) out.line(mistakes + " in " + counted(sources.files.size(), "file"));
+    if (!arguments.quiet) out.line(counted(checked.diagnostics.size(), "mistake"));
     return ExitCode::failed;
   }
   if (!arguments.quiet) out.line(counted(checked.set->size(), "unit") + ", no mistakes");

@@ -21,6 +21,18 @@ std::string missing_text(const Snapshot& snapshot, Condition condition) {
   return text;
 }
 
+/// A daemon that starts has a region before it has units: none of them is known to be missing yet.
+bool just_born(const region::Reader& reader) {
+  return reader.slot_count() == 0 && reader.header().phase == FOSTER_PHASE_STARTING;
+}
+
+ExitCode tell(Session& session, const Arguments& arguments, const Snapshot& snapshot) {
+  if (arguments.quiet) return ExitCode::done;
+  for (const region::SlotView& unit : snapshot.units)
+    session.out().line(render_outcome(unit.name, unit.body, snapshot.clock.boot));
+  return ExitCode::done;
+}
+
 ExitCode given_up(Session& session, Wake wake, const region::Reader& reader,
                   const std::string& missing) {
   if (wake == Wake::timed_out) return session.fail(ExitCode::timed_out, "timed out: " + missing);
@@ -38,15 +50,12 @@ ExitCode run_wait(Session& session, const Arguments& arguments) {
   if (!region) return region.error();
   std::optional<DaemonWatch> watch;
   for (;;) {
-    const Step<Snapshot> snapshot = session.look(region->reader, arguments.names);
-    if (!snapshot) return snapshot.error();
-    const std::string missing = missing_text(*snapshot, arguments.condition);
-    if (missing.empty()) {
-      for (const region::SlotView& unit : snapshot->units) {
-        if (!arguments.quiet)
-          session.out().line(render_outcome(unit.name, unit.body, snapshot->clock.boot));
-      }
-      return ExitCode::done;
+    std::string missing = "the daemon is only starting";
+    if (!just_born(region->reader)) {
+      const Step<Snapshot> snapshot = session.look(region->reader, arguments.names);
+      if (!snapshot) return snapshot.error();
+      missing = missing_text(*snapshot, arguments.condition);
+      if (missing.empty()) return tell(session, arguments, *snapshot);
     }
     if (!watch) watch.emplace(region->reader, region->id);
     const Wake wake = watch->sleep(until);

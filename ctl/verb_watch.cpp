@@ -8,6 +8,7 @@
 #include "ctl/event_printer.hpp"
 #include "ctl/follow.hpp"
 #include "ctl/render.hpp"
+#include "ctl/selection.hpp"
 #include "ctl/verbs.hpp"
 
 namespace foster::ctl {
@@ -20,20 +21,21 @@ class Watcher {
 
   [[nodiscard]] EventPrinter& printer() { return printer_; }
 
-  /// The present states, where they are news.
-  [[nodiscard]] ExitCode show_present(const region::Reader& reader) {
+  /// The present states, where they are news. Names without a unit are passed over: a daemon that
+  /// came after the one that was asked may not have them, or not yet.
+  void show_present(const region::Reader& reader) {
     // First the ring, then the slots: what happens in between is in both, and is shown once.
     cursor_.skip(reader);
-    const Step<Snapshot> snapshot = session_.look(reader, arguments_.names);
-    if (!snapshot) return snapshot.error();
+    const Step<Snapshot> snapshot =
+        session_.look_at(reader, select_slots(reader, arguments_.names).slots);
+    if (!snapshot) return;
     for (const region::SlotView& unit : snapshot->units)
       show_once(present_state(unit), "present");
-    return ExitCode::done;
   }
 
   void show_changes(const region::Reader& reader) {
     const EventCursor::Batch batch = cursor_.take(reader);
-    if (batch.broken) return show_present_again(reader);
+    if (batch.broken) return show_present(reader);
     for (const foster_event& event : batch.events) {
       const bool of_daemon =
           event.kind == FOSTER_EVENT_MANAGER || event.kind == FOSTER_EVENT_SHUTDOWN;
@@ -48,12 +50,6 @@ class Watcher {
     uint64_t attempt = 0;
     int64_t boot_ns = 0;
   };
-
-  // Units that were named may be gone from a new daemon: that is no reason to end.
-  void show_present_again(const region::Reader& reader) {
-    if (show_present(reader) == ExitCode::done) return;
-    cursor_.skip(reader);
-  }
 
   void show_once(const foster_event& event, std::string_view kind) {
     Shown& shown = shown_[std::string(field_text(event.name, sizeof event.name))];
@@ -75,9 +71,10 @@ class Watcher {
 ExitCode run_watch(Session& session, const Arguments& arguments) {
   Step<OpenRegion> region = session.open_region(arguments);
   if (!region) return region.error();
+  const auto slots = session.select(region->reader, arguments.names);
+  if (!slots) return slots.error();
   Watcher watcher(session, arguments);
-  const ExitCode code = watcher.show_present(region->reader);
-  if (code != ExitCode::done) return code;
+  watcher.show_present(region->reader);
   return follow(session, *region, watcher.printer(), [&] { watcher.show_changes(region->reader); });
 }
 

@@ -1,0 +1,74 @@
+#include "tests/unit/ctl/samples.hpp"
+
+#include <csignal>
+#include <cstring>
+
+namespace foster::ctl::test {
+
+region::SlotView unit(std::string_view name, uint8_t state, int64_t age_seconds) {
+  region::SlotView view;
+  view.name = name;
+  view.body.state = state;
+  view.body.since_boot_ns = kNow.boot.ns - age_seconds * kSecond;
+  view.body.since_real_ns = kNow.real_ns - age_seconds * kSecond;
+  return view;
+}
+
+void set_detail(foster_slot_body& body, std::string_view text) {
+  std::memcpy(body.detail, text.data(), text.size());
+}
+
+Snapshot snapshot() {
+  Snapshot all;
+  all.clock = kNow;
+  all.header.phase = FOSTER_PHASE_RUNNING;
+  all.header.manager_pid = 101;
+  all.header.keeper_pid = 100;
+  all.header.daemon_started_boot_ns = kNow.boot.ns - 3 * 3600 * kSecond / 2;
+  all.header.daemon_started_real_ns = kNow.real_ns - 3 * 3600 * kSecond / 2;
+  all.header.manager_started_boot_ns = all.header.daemon_started_boot_ns;
+  std::strcpy(all.header.instance, "user-1000");
+  std::strcpy(all.header.version_text, "0.1.0");
+  all.last_change = Instant{kNow.boot.ns - 12 * kSecond};
+  return all;
+}
+
+Snapshot every_state() {
+  Snapshot all = snapshot();
+  region::SlotView backoff = unit("backoff", FOSTER_STATE_BACKOFF, 0);
+  backoff.body.goal = FOSTER_GOAL_UP;
+  backoff.body.cause = FOSTER_CAUSE_EXIT;
+  backoff.body.attempt = 3;
+  backoff.body.restarts = 2;
+  backoff.body.exit_kind = FOSTER_EXIT_CORE;
+  backoff.body.exit_value = SIGSEGV;
+  backoff.body.deadline_boot_ns = kNow.boot.ns + 1'200'000'000;
+  region::SlotView exited = unit("exited", FOSTER_STATE_EXITED, 65);
+  exited.body.type = FOSTER_TYPE_ONESHOT;
+  exited.body.attempt = 1;
+  exited.body.exit_kind = FOSTER_EXIT_CODE;
+  exited.body.exit_clean = 1;
+  region::SlotView failed = unit("failed", FOSTER_STATE_FAILED, 200);
+  failed.body.cause = FOSTER_CAUSE_EXIT;
+  failed.body.attempt = 1;
+  failed.body.exit_kind = FOSTER_EXIT_CODE;
+  failed.body.exit_value = 3;
+  region::SlotView running = unit("running", FOSTER_STATE_RUNNING, 7300);
+  running.body.goal = FOSTER_GOAL_UP;
+  running.body.cause = FOSTER_CAUSE_BOOT;
+  running.body.attempt = 1;
+  running.body.pid = 1234;
+  region::SlotView starting = unit("starting", FOSTER_STATE_STARTING, 0);
+  starting.body.attempt = 1;
+  region::SlotView stopped = unit("stopped", FOSTER_STATE_STOPPED, 3);
+  stopped.body.cause = FOSTER_CAUSE_REQUEST;
+  stopped.body.attempt = 1;
+  region::SlotView stopping = unit("stopping", FOSTER_STATE_STOPPING, 2);
+  stopping.body.attempt = 1;
+  stopping.body.pid = 77;
+  stopping.body.deadline_boot_ns = kNow.boot.ns + 8 * kSecond;
+  all.units = {backoff, exited, failed, running, starting, stopped, stopping};
+  return all;
+}
+
+}  // namespace foster::ctl::test

@@ -1,0 +1,26 @@
+// Made-up looks at a region, for the tests of what fosterctl makes of them.
+#pragma once
+
+#include <string_view>
+
+#include "ctl/snapshot.hpp"
+
+namespace foster::ctl::test {
+
+inline constexpr int64_t kSecond = 1'000'000'000;
+
+/// 2026-05-01 12:00:00 UTC, 10,000 seconds after boot.
+inline constexpr Clock kNow{Instant{10'000 * kSecond}, 1'777'636'800 * kSecond};
+
+/// A unit of that name which came into `state` `age_seconds` ago.
+[[nodiscard]] region::SlotView unit(std::string_view name, uint8_t state, int64_t age_seconds);
+
+void set_detail(foster_slot_body& body, std::string_view text);
+
+/// An instance "user-1000" whose daemon started 3 hours ago, all well, with no units yet.
+[[nodiscard]] Snapshot snapshot();
+
+/// One unit in each state, with what belongs to it.
+[[nodiscard]] Snapshot every_state();
+
+}  // namespace foster::ctl::test
