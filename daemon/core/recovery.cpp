@@ -24,6 +24,7 @@ void drop_process(UnitRecord& record, UnitState state, Instant now) {
 void begin_with(UnitRecord& record, Attempt live, Instant now) {
   drop_process(record, UnitState::starting, now);
   record.attempt = live;
+  if (record.cause == Cause::none) record.cause = Cause::boot;
 }
 
 // The spawn never reached the keeper.
