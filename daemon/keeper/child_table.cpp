@@ -1,9 +1,9 @@
 #include "daemon/keeper/child_table.hpp"
 
-#include <cstdlib>
 #include <cstring>
 
 #include "common/check.hpp"
+#include "daemon/keeper/memory.hpp"
 
 namespace foster::keeper {
 namespace {
@@ -19,8 +19,7 @@ uint32_t bucket_of(uint64_t number, uint32_t capacity) {
 }  // namespace
 
 ChildTable::~ChildTable() {
-  std::free(entries_);
-  std::free(buckets_);
+  release_unforked(memory_, memory_bytes_);
 }
 
 uint32_t ChildTable::slot_of(const ChildEntry& child) const {
@@ -34,17 +33,17 @@ ChildEntry* ChildTable::at(uint32_t slot) {
 bool ChildTable::grow() {
   const uint32_t capacity = capacity_ == 0 ? kFirstCapacity : capacity_ * 2;
   if (capacity > kCapacityMax) return false;
-  auto* buckets = static_cast<uint32_t*>(std::malloc(2 * sizeof(uint32_t) * capacity));
-  if (buckets == nullptr) return false;
-  auto* entries = static_cast<ChildEntry*>(std::realloc(entries_, sizeof(ChildEntry) * capacity));
-  if (entries == nullptr) {
-    std::free(buckets);
-    return false;
-  }
-  std::free(buckets_);
-  std::memset(buckets, 0xff, 2 * sizeof(uint32_t) * capacity);
-  buckets_ = buckets;
-  entries_ = entries;
+  const size_t entry_bytes = sizeof(ChildEntry) * capacity;
+  const size_t bucket_bytes = 2 * sizeof(uint32_t) * capacity;
+  void* memory = take_unforked(entry_bytes + bucket_bytes);
+  if (memory == nullptr) return false;
+  if (used_ > 0) std::memcpy(memory, entries_, sizeof(ChildEntry) * used_);
+  release_unforked(memory_, memory_bytes_);
+  memory_ = memory;
+  memory_bytes_ = entry_bytes + bucket_bytes;
+  entries_ = static_cast<ChildEntry*>(memory);
+  buckets_ = reinterpret_cast<uint32_t*>(entries_ + capacity);
+  std::memset(buckets_, 0xff, bucket_bytes);
   capacity_ = capacity;
   for (uint32_t slot = 0; slot < used_; ++slot) {
     if (entries_[slot].attempt == 0) continue;

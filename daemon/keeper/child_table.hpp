@@ -105,6 +105,8 @@ class ChildTable {
   void unlink_pid(ChildEntry& child);
   void unlist_news(ChildEntry& child);
 
+  void* memory_ = nullptr;  // unforked: the entries, then the buckets
+  size_t memory_bytes_ = 0;
   ChildEntry* entries_ = nullptr;
   uint32_t* buckets_ = nullptr;  // capacity_ heads by attempt, then capacity_ heads by pid
   uint32_t capacity_ = 0;        // a power of two

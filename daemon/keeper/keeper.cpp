@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
+#include <new>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -16,6 +17,7 @@
 #include "daemon/keeper/last_stop.hpp"
 #include "daemon/keeper/log.hpp"
 #include "daemon/keeper/manager_link.hpp"
+#include "daemon/keeper/memory.hpp"
 #include "daemon/keeper/reaper.hpp"
 #include "daemon/keeper/signals.hpp"
 #include "daemon/keeper/spawn.hpp"
@@ -133,7 +135,9 @@ bool take_signals(Keeper& keeper) {
 }
 
 void run(char** argv, char** envp) {
-  Keeper keeper;
+  void* memory = take_unforked(sizeof(Keeper));
+  if (memory == nullptr) cannot_start("no memory");
+  Keeper& keeper = *new (memory) Keeper;
   keeper.argv = argv;
   keeper.envp = envp;
   prepare(keeper);

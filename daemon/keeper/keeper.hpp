@@ -21,11 +21,13 @@ inline constexpr int64_t kSecond = 1000 * kMillisecond;
 inline constexpr uint64_t kSignalsKey = UINT64_MAX;
 inline constexpr uint64_t kManagerKey = UINT64_MAX - 1;
 
-/// Attempts just forked, whose report pipes are looked at between forks. Most programs execute
-/// within a few forks' time; only what takes longer is given to epoll.
+/// Attempts just forked, in a ring, whose report pipes are looked at between forks: most programs
+/// execute within a few forks' time, and each descriptor open makes the next fork dearer. Only what
+/// takes longer is given to epoll.
 struct FreshForks {
-  static constexpr uint32_t kMax = 8;
+  static constexpr uint32_t kMax = 64;
   uint64_t attempts[kMax];
+  uint32_t first = 0;
   uint32_t count = 0;
 };
 
@@ -63,6 +65,7 @@ struct ManagerLink {
   int64_t take_by_ns = 0;  // SIGTERM or SIGINT must be taken by then; 0: none waits
 };
 
+/// Lives in memory that a fork leaves out: a child must not look at it.
 struct Keeper {
   char** argv = nullptr;
   char** envp = nullptr;

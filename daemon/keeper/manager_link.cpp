@@ -53,7 +53,7 @@ void close_channel(Keeper& keeper) {
 }
 
 /// Between fork and execve.
-[[noreturn]] void become_manager(const Keeper& keeper, int channel) {
+[[noreturn]] void become_manager(char** argv, char** envp, int channel) {
   reset_signals_for_manager();
   setpgid(0, 0);
   // dup2 leaves a descriptor that is in its place already as it was, CLOEXEC included.
@@ -62,7 +62,7 @@ void close_channel(Keeper& keeper) {
   int error = placed ? ENOENT : errno;
   for (const char* program : programs) {
     if (!placed || program[0] == '\0') continue;
-    execve(program, keeper.argv, keeper.envp);
+    execve(program, argv, envp);
     if (errno != ENOENT && errno != ENOTDIR) error = errno;
   }
   cannot_execute(error);
@@ -144,8 +144,10 @@ void start_manager(Keeper& keeper) {
   UniqueFd theirs;
   const int error = ipc::make_pair(manager.channel, theirs);
   if (error != 0) return retry_start(keeper, "no channel", error);
+  char** argv = keeper.argv;
+  char** envp = keeper.envp;
   const pid_t pid = fork();
-  if (pid == 0) become_manager(keeper, theirs.get());
+  if (pid == 0) become_manager(argv, envp, theirs.get());
   if (pid < 0) {
     const int fork_error = errno;
     manager.channel.reset();

@@ -140,15 +140,39 @@ void close_report(Keeper& keeper, ChildEntry& child) {
   child.report_fd = -1;
 }
 
-/// Makes room for one more fresh fork by leaving the oldest to epoll.
-void keep_fresh(Keeper& keeper, uint64_t attempt) {
+void push_fresh(FreshForks& fresh, uint64_t attempt) {
+  fresh.attempts[(fresh.first + fresh.count++) % FreshForks::kMax] = attempt;
+}
+
+/// The longest waiting one, or null when it is gone.
+ChildEntry* pop_fresh(Keeper& keeper) {
   FreshForks& fresh = keeper.fresh;
-  if (fresh.count == FreshForks::kMax) {
-    ChildEntry* oldest = keeper.children.by_attempt(fresh.attempts[0]);
-    if (oldest != nullptr && oldest->report_fd >= 0) watch(keeper, *oldest);
-    std::memmove(fresh.attempts, fresh.attempts + 1, --fresh.count * sizeof fresh.attempts[0]);
+  const uint64_t attempt = fresh.attempts[fresh.first];
+  fresh.first = (fresh.first + 1) % FreshForks::kMax;
+  --fresh.count;
+  ChildEntry* child = keeper.children.by_attempt(attempt);
+  return child != nullptr && child->report_fd >= 0 ? child : nullptr;
+}
+
+void keep_fresh(Keeper& keeper, uint64_t attempt) {
+  if (keeper.fresh.count == FreshForks::kMax) {
+    ChildEntry* oldest = pop_fresh(keeper);
+    if (oldest != nullptr) watch(keeper, *oldest);
   }
-  fresh.attempts[fresh.count++] = attempt;
+  push_fresh(keeper.fresh, attempt);
+}
+
+/// Takes reports that are there. Those that are not are asked again after all others, and after a
+/// few of them the rest are not likely to be there either.
+void drain_fresh(Keeper& keeper) {
+  constexpr int kMissesMax = 4;
+  uint32_t left = keeper.fresh.count;
+  for (int misses = 0; left > 0 && misses < kMissesMax; --left) {
+    ChildEntry* child = pop_fresh(keeper);
+    if (child == nullptr || take_report(keeper, *child)) continue;
+    push_fresh(keeper.fresh, child->attempt);
+    ++misses;
+  }
 }
 
 void fork_child(Keeper& keeper, ChildEntry& child, ChildSetup& setup) {
@@ -240,21 +264,11 @@ bool take_report(Keeper& keeper, ChildEntry& child) {
   return true;
 }
 
-void drain_fresh(Keeper& keeper) {
-  FreshForks& fresh = keeper.fresh;
-  uint32_t left = 0;
-  for (uint32_t i = 0; i < fresh.count; ++i) {
-    ChildEntry* child = keeper.children.by_attempt(fresh.attempts[i]);
-    if (child != nullptr && !take_report(keeper, *child)) fresh.attempts[left++] = child->attempt;
-  }
-  fresh.count = left;
-}
-
 void watch_fresh(Keeper& keeper) {
-  drain_fresh(keeper);
-  for (uint32_t i = 0; i < keeper.fresh.count; ++i)
-    watch(keeper, *keeper.children.by_attempt(keeper.fresh.attempts[i]));
-  keeper.fresh.count = 0;
+  while (keeper.fresh.count > 0) {
+    ChildEntry* child = pop_fresh(keeper);
+    if (child != nullptr && !take_report(keeper, *child)) watch(keeper, *child);
+  }
 }
 
 }  // namespace foster::keeper

@@ -11,9 +11,7 @@ void spawn_from_memfd(Keeper& keeper, uint64_t attempt, UniqueFd memfd);
 
 /// Takes the report if it is there; true once it is, or was before.
 bool take_report(Keeper& keeper, ChildEntry& child);
-/// Takes those reports of fresh forks that are there.
-void drain_fresh(Keeper& keeper);
-/// Leaves the reports that are not there yet to epoll.
+/// Takes those reports of fresh forks that are there, and leaves the others to epoll.
 void watch_fresh(Keeper& keeper);
 
 }  // namespace foster::keeper

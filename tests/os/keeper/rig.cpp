@@ -201,6 +201,8 @@ Rig::Rig(Setting setting) : as_init_(setting.as_init) {
   EXPECT_EQ(chmod((folder_ + "/socket").c_str(), 0777), 0);
   setting.arguments.insert(setting.arguments.begin(), "fosterd");
   setting.environment.push_back("KEEPER_TEST_SOCKET=" + folder_ + "/socket");
+  // The address sanitizer would forbid the services, too, to dump core.
+  setting.environment.push_back("ASAN_OPTIONS=disable_coredump=0");
   int output[2];
   int log[2];
   EXPECT_EQ(pipe2(output, O_CLOEXEC), 0);
