@@ -12,8 +12,8 @@ def service_ids(count):
 
 
 class Contestant:
-    """One supervisor. `prepare` is given a directory with a journal in it, how many services there shall be and
-    their program; it is called once for each session, before the others are asked anything."""
+    """One supervisor. `prepare` is given a directory with a journal in it, how many services there
+    shall be, and their program; it is called once for each session, before anything else."""
 
     name = ""
     package = None  # Debian's, whose version is shown
@@ -133,7 +133,8 @@ class ServiceDirectories(Contestant):
             os.link(service, f"{self._services}/{name}/run")
         with open(self._list, "w", encoding="utf-8") as file:
             file.writelines(f"{self._services}/{name}\n" for name in self._names)
-        # runsvdir waits for the second to pass in which the directory was changed: not what is measured.
+        # runsvdir first waits for the second to pass in which the directory was changed, which is
+        # not what is measured.
         os.utime(self._services, (0, 0))
 
 

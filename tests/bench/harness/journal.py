@@ -1,4 +1,4 @@
-"""The services' own record of their starts, as tests/services/journal.h has it, and how to wait for it."""
+"""The services' own record of their starts (tests/services/journal.h), and how to wait for it."""
 
 import os
 import select
@@ -53,8 +53,12 @@ class Journal:
     def records(self, offset=RECORD.size):
         """(boot_ns, pid, kind, id) of each record from that offset on."""
         size = os.fstat(self._file).st_size - offset
-        fields = RECORD.iter_unpack(os.pread(self._file, size, offset))
-        return [(ns, pid, kind, name.rstrip(b"\0").decode()) for ns, pid, kind, _, _, name in fields]
+        return [
+            (boot_ns, pid, kind, name.rstrip(b"\0").decode())
+            for boot_ns, pid, kind, _, _, name in RECORD.iter_unpack(
+                os.pread(self._file, size, offset)
+            )
+        ]
 
     def newest_pids(self):
         """The pid that each service started with last, by its id."""

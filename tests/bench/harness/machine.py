@@ -23,9 +23,17 @@ def describe():
     memory_kib = _first_value("/proc/meminfo", "MemTotal", ":").split()[0]
     system = _first_value("/etc/os-release", "PRETTY_NAME", "=")
     return (
-        f"{len(os.sched_getaffinity(0))} cores ({processor}), {int(memory_kib) / 2**20:.0f} GiB, {system}, "
-        f"{platform.system()} {platform.release()}, {platform.machine()}"
+        f"{len(os.sched_getaffinity(0))} cores ({processor}), {int(memory_kib) / 2**20:.0f} GiB, "
+        f"{system}, {platform.system()} {platform.release()}, {platform.machine()}"
     )
+
+
+def load_warning():
+    """A sentence to put under the table when others were computing as well, else nothing."""
+    load = os.getloadavg()[0]
+    if load < 0.5:
+        return ""
+    return f"The machine was not quiet: load average {load:.1f} before the first round."
 
 
 def build_type(build):
@@ -35,7 +43,9 @@ def build_type(build):
     except OSError:
         return "unknown build type"
     sanitizers = options.get("b_sanitize", "none")
-    return options["buildtype"] + ("" if sanitizers in ("none", []) else f" with sanitizers: {sanitizers}")
+    if sanitizers in ("none", []):
+        return options["buildtype"]
+    return f"{options['buildtype']} with sanitizers: {sanitizers}"
 
 
 def package_version(package):

@@ -96,8 +96,8 @@ def reap_all():
 
 
 def kill_all():
-    """Ends all processes below this one, whatever they do about it. Some may be born meanwhile, so it is done
-    again after each death until there is none left."""
+    """Ends all processes below this one, whatever they do about it. Some may be born meanwhile, so
+    it is done again after each death until there is none left."""
     while True:
         for pid in descendants():
             with contextlib.suppress(ProcessLookupError):

@@ -45,13 +45,14 @@ def run(plan, contestants, tools):
     for number in range(passes):
         warming_up = plan.warm_up and number == 0
         kept = Results() if warming_up else results
+        this_plan = dataclasses.replace(plan, idle_s=0.1) if warming_up else plan
         # Each round begins with another contestant, so that nobody always comes after the same one.
         turn = number % len(contestants)
         order = contestants[turn:] + contestants[:turn]
         for scenario in scenarios:
             for contestant in order:
                 _say(f"round {number + 1} of {passes}: {contestant.name}, {scenario.__name__[1:]}")
-                _try(scenario, plan, contestant, tools, kept)
+                _try(scenario, this_plan, contestant, tools, kept)
         if warming_up:
             results.failures += kept.failures
     _say("")
@@ -62,15 +63,16 @@ def _try(scenario, plan, contestant, tools, results):
     def keep(measure, value):
         results.add(contestant.name, measure, value)
 
+    what = scenario.__name__[1:]
     try:
         service = tools.orphans if scenario is _orphans else tools.service
         with Session(contestant, _COUNTS[scenario](plan), tools, service) as session:
             try:
                 scenario(plan, session, keep)
             except BenchError as error:
-                results.fail(contestant.name, f"{scenario.__name__[1:]}: {error}\n{session.log_tail()}")
+                results.fail(contestant.name, f"{what}: {error}\n{session.log_tail()}")
     except OSError as error:
-        results.fail(contestant.name, f"{scenario.__name__[1:]}: {error}")
+        results.fail(contestant.name, f"{what}: {error}")
 
 
 def _many(plan, session, keep):

@@ -15,6 +15,13 @@ from harness.journal import START, BenchError, Journal, now_ns
 TIMEOUT_S = 120
 
 
+def _output(command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    if done.returncode != 0:
+        raise BenchError(f"{os.path.basename(command[0])} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
 class Session:
     """Leaves nothing behind, however it is left."""
 
@@ -52,7 +59,7 @@ class Session:
         return (max(record[0] for record in records) - records[0][0]) / 1e6
 
     def reap_orphans(self, count):
-        """Milliseconds until that many orphans, ending at once, have been reaped, the daemon being PID 1."""
+        """Milliseconds until that many orphans, ending at once, have been reaped by PID 1."""
         with open(f"{self._directory}/orphans", "w", encoding="utf-8") as file:
             file.write(f"{count}\n")
         self.journal.expect(0)
@@ -85,8 +92,8 @@ class Session:
         return set(processes.descendants()) - set(self.journal.newest_pids().values())
 
     def kill_one_by_one(self, budget_s):
-        """Milliseconds from kill -9 of a service until its replacement runs: the median of as many services
-        as there is time for."""
+        """Milliseconds from kill -9 of a service until its replacement runs: the median of as many
+        services as there is time for."""
         samples = []
         end_ns = now_ns() + budget_s * 1e9
         for pid in self.journal.newest_pids().values():
@@ -114,20 +121,14 @@ class Session:
         return (max(record[0] for record in records) - killed_ns) / 1e6
 
     def time_command(self, arguments, times, budget_s):
-        """Milliseconds from fork to the reaped exit of a command: the median of up to that many runs."""
+        """Milliseconds from fork to the reaped exit of a command: the median of so many runs."""
         command = [self._tools.time_exec, str(times), str(int(budget_s * 1000)), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-        if done.returncode != 0:
-            raise BenchError(f"{os.path.basename(arguments[0])} failed: {done.stderr.strip()}")
-        return statistics.median(int(line) for line in done.stdout.split()) / 1e6
+        return statistics.median(int(line) for line in _output(command).split()) / 1e6
 
     def read_in_process(self):
         """(nanoseconds for one slot, microseconds for all slots) of foster's status region."""
         command = [self._tools.region_read, self.contestant.region()]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-        if done.returncode != 0:
-            raise BenchError(f"region-read failed: {done.stderr.strip()}")
-        one_ns, all_ns = done.stdout.split()
+        one_ns, all_ns = _output(command).split()
         return float(one_ns), float(all_ns) / 1e3
 
     def wakeups(self, seconds):

@@ -17,9 +17,9 @@ class Measure:
 def measures(plan):
     many = plan.many
     return [
-        Measure("start_many", f"start of {many}, exec of the daemon to the last running", "ms", 1.3),
+        Measure("start_many", f"start of {many}, daemon's exec to last running", "ms", 1.3),
         Measure("start_few", f"start of {plan.few}", "ms", 1.3),
-        Measure("kill_one", f"kill -9 of one of {plan.single} to its replacement running", "ms", 1.2),
+        Measure("kill_one", f"kill -9 of one of {plan.single} to its replacement", "ms", 1.2),
         Measure("kill_all", f"kill -9 of all {many} to all running", "ms", 1.3),
         Measure("status_one", f"status of one of {many}, whole process", "ms", 2.0),
         Measure("status_all", f"status of all {many}, whole process", "ms", 4.0),
@@ -27,7 +27,7 @@ def measures(plan):
         Measure("read_all", f"{many} slots, region mapped", "µs", at_most=100),
         Measure("pss", f"PSS of all its own processes, {many} services", "MB", at_most=4.4),
         Measure("growth", f"PSS for each service more ({plan.few} to {many})", "KB", at_most=2.0),
-        Measure("wakeups", f"wake-ups in {plan.idle_s:g} idle seconds, {many} services", "", at_most=0),
+        Measure("wakeups", f"wake-ups in {plan.idle_s:g} s, {many} idle services", "", at_most=0),
         Measure("orphans", f"{plan.orphans} orphans reaped as PID 1", "ms", best_peer=True),
         Measure("stop", f"orderly stop of {many}", "ms", 1.2),
     ]
@@ -67,7 +67,8 @@ def limit_of(measure, floor, peers):
 
 def verdict(measure, floor, foster, peers):
     """(ratio to the floor, budget, met or missed) as text."""
-    ratio = f"{foster / floor:.2f}" if measure.at_most is None and floor and foster is not None else "–"
+    comparable = measure.at_most is None and floor and foster is not None
+    ratio = f"{foster / floor:.2f}" if comparable else "–"
     budget, limit = limit_of(measure, floor, peers)
     if foster is None or limit is None:
         return ratio, budget, "–"
@@ -78,7 +79,7 @@ def render(plan, results, names):
     """`names`: the contestants in the order of their columns; floor and foster come first."""
     table = medians(plan, results)
     peers = [name for name in names if name not in ("floor", "foster")]
-    head = ["what", "floor", "foster", "× floor", "budget", "", *peers]
+    head = ["what", "floor", "foster", "× floor", "budget", "verdict", *peers]
     lines = [_row(head), _row(["---"] + ["---:"] * 3 + ["---"] * 2 + ["---:"] * len(peers))]
     for measure in measures(plan):
         row = {name: table.get(name, {}).get(measure.key) for name in ("floor", "foster", *peers)}
