@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/unit_file/parsing.hpp"
+
 namespace foster {
 namespace {
 
@@ -49,16 +51,18 @@ TEST(EnvironmentFile, Quotes) {
 
 TEST(EnvironmentFile, EveryMistakeAtOnce) {
   EXPECT_EQ(complaints("A\nexport B\n1C=x\nD =x\nE='x' y\nF=\"\\q\"\nG=ok\nH='"),
-            R"(web.env:1:1: expected NAME=value
+            testing::folded(R"(web.env:1:1: expected NAME=value
     A
     ^
 web.env:2:1: expected NAME=value
     export B
     ^^^^^^^^
-web.env:3:1: "1C" cannot be a variable's name: letters, digits, `_`, `.` and `-` make one, a letter or `_` first
+web.env:3:1: "1C" cannot be a variable's name: letters, digits, `_`, `.` and `-` make one, a \
+letter or `_` first
     1C=x
     ^^
-web.env:4:1: "D " cannot be a variable's name: letters, digits, `_`, `.` and `-` make one, a letter or `_` first
+web.env:4:1: "D " cannot be a variable's name: letters, digits, `_`, `.` and `-` make one, a \
+letter or `_` first
     D =x
     ^^
 web.env:5:7: text after the closing quote; put quotes round the whole value
@@ -70,7 +74,7 @@ web.env:6:4: unknown escape `\q`; known are \" \\ \$ \` \n \t, and write \\ for 
 web.env:8:3: the quote ' is not closed
     H='
       ^
-)");
+)"));
   EXPECT_EQ(complaints("=x\n"), R"(web.env:1:1: a variable's name cannot be empty
     =x
     ^

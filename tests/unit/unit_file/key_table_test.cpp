@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/unit/unit_doc.hpp"
 #include "common/unit/unit_keys.hpp"
 #include "tests/unit/unit_file/parsing.hpp"
 
@@ -100,6 +101,17 @@ TEST(KeyTable, EverySectionIsFoundByItsName) {
     EXPECT_EQ(section_text(section.section), "[" + std::string(section.name) + "]");
   }
   EXPECT_EQ(find_section(""), nullptr);
+}
+
+TEST(KeyTable, TheManualHasEveryKeyInRoffThatMeansWhatItSays) {
+  const std::string manual = unit_keys_roff();
+  EXPECT_TRUE(manual.starts_with(".SH KEYS\n.SS Top of the file\n"));
+  EXPECT_NE(manual.find(".TP\n.B max\\-delay\nThe longest that the wait grows to.\n"
+                        ".br\nValue: a duration such as \"200ms\", \"10s\" or \"1min 30s\".\n"
+                        ".br\nDefault: \"30s\".\n"),
+            std::string::npos);
+  EXPECT_EQ(std::ranges::count(manual, '\n'),
+            1 + 2 * std::ssize(unit_sections()) + 7 * std::ssize(unit_keys()));
 }
 
 }  // namespace

@@ -17,6 +17,14 @@ inline std::string complaints(const std::string& text, const std::string& path =
   return all;
 }
 
+/// A text of which long lines are written as several: a backslash at a line's end joins it to the
+/// next.
+inline std::string folded(std::string text) {
+  for (size_t at = text.find("\\\n"); at != std::string::npos; at = text.find("\\\n", at))
+    text.erase(at, 2);
+  return text;
+}
+
 /// The unit of a text that must be right.
 inline UnitSpec unit_from(const std::string& text) {
   ParsedUnit parsed = parse_unit({"/units/web.toml", text});

@@ -8,6 +8,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::complaints;
+using testing::folded;
 using testing::unit_from;
 using testing::with_command;
 
@@ -43,39 +44,44 @@ TEST(RestartKeys, Policy) {
   EXPECT_EQ(unit_from(with_restart("policy = \"never\"")).restart.policy, RestartPolicy::never);
   EXPECT_EQ(
       complaints(with_restart("policy = \"on_failure\"")),
-      R"(web.toml:4:10: `policy` must be one of "always", "on-failure" and "never", not "on_failure"; did you mean "on-failure"?
+      folded(R"(web.toml:4:10: `policy` must be one of "always", "on-failure" and "never", not \
+"on_failure"; did you mean "on-failure"?
     policy = "on_failure"
              ^^^^^^^^^^^^
-)");
+)"));
   EXPECT_EQ(
       complaints(with_restart("policy = true")),
-      R"(web.toml:4:10: `policy` must be one of "always", "on-failure" and "never", not a boolean
+      folded(R"(web.toml:4:10: `policy` must be one of "always", "on-failure" and "never", not a \
+boolean
     policy = true
              ^^^^
-)");
+)"));
 }
 
 TEST(RestartKeys, DurationsNeedUnits) {
   EXPECT_EQ(
       complaints(with_restart("delay = 5\nmax-delay = 0.5\n")),
-      R"(web.toml:4:9: `delay` must be a duration such as "200ms", "10s" or "1min 30s", not an integer; write delay = "5s"
+      folded(R"(web.toml:4:9: `delay` must be a duration such as "200ms", "10s" or "1min 30s", \
+not an integer; write delay = "5s"
     delay = 5
             ^
-web.toml:5:13: `max-delay` must be a duration such as "200ms", "10s" or "1min 30s", not a number with a decimal point; write max-delay = "0.5s"
+web.toml:5:13: `max-delay` must be a duration such as "200ms", "10s" or "1min 30s", not a number \
+with a decimal point; write max-delay = "0.5s"
     max-delay = 0.5
                 ^^^
-)");
+)"));
   EXPECT_EQ(complaints(with_restart("delay = \"5\"")),
-            R"(web.toml:4:9: `delay` is no duration: a number needs its unit: "5s", "5ms", ...
+            folded(R"(web.toml:4:9: `delay` is no duration: a number needs its unit: "5s", \
+"5ms", ...
     delay = "5"
             ^^^
-)");
-  EXPECT_EQ(
-      complaints(with_restart("reset-after = \"5m\"")),
-      R"(web.toml:4:15: `reset-after` is no duration: "m" may mean minutes or milliseconds; write min or ms
+)"));
+  EXPECT_EQ(complaints(with_restart("reset-after = \"5m\"")),
+            folded(R"(web.toml:4:15: `reset-after` is no duration: "m" may mean minutes or \
+milliseconds; write min or ms
     reset-after = "5m"
                   ^^^^
-)");
+)"));
   EXPECT_EQ(complaints(with_restart("limit-interval = \"0s\"")),
             R"(web.toml:4:18: `limit-interval` must be longer than 0s
     limit-interval = "0s"
@@ -116,33 +122,35 @@ TEST(RestartKeys, MaxDelayIsNotBelowDelay) {
 )");
   EXPECT_EQ(
       complaints(with_restart("max-delay = \"100ms\"\n")),
-      R"(web.toml:4:13: `max-delay` of 100ms is shorter than `delay`, which is 200ms by default
+      folded(R"(web.toml:4:13: `max-delay` of 100ms is shorter than `delay`, which is 200ms by \
+default
     max-delay = "100ms"
                 ^^^^^^^
-)");
-  EXPECT_EQ(
-      complaints(with_restart("delay = \"1min\"\n")),
-      R"(web.toml:4:9: `delay` of 1min is longer than `max-delay`, which is 30s by default; set it as well
+)"));
+  EXPECT_EQ(complaints(with_restart("delay = \"1min\"\n")),
+            folded(R"(web.toml:4:9: `delay` of 1min is longer than `max-delay`, which is 30s by \
+default; set it as well
     delay = "1min"
             ^^^^^^
-)");
+)"));
   EXPECT_EQ(complaints(with_restart("delay = \"1min\"\nmax-delay = \"1min\"\n")), "");
   // A value that was refused is not compared.
   EXPECT_EQ(
       complaints(with_restart("delay = \"1min\"\nmax-delay = 40\n")),
-      R"(web.toml:5:13: `max-delay` must be a duration such as "200ms", "10s" or "1min 30s", not an integer; write max-delay = "40s"
+      folded(R"(web.toml:5:13: `max-delay` must be a duration such as "200ms", "10s" or "1min \
+30s", not an integer; write max-delay = "40s"
     max-delay = 40
                 ^^
-)");
+)"));
 }
 
 TEST(RestartKeys, AOneshotIsNotRestartedForEver) {
-  EXPECT_EQ(
-      complaints(with_command("type = \"oneshot\"\n[restart]\npolicy = \"always\"\n")),
-      R"(web.toml:5:10: "always" would run a oneshot again and again without end; use "on-failure" or "never", or type = "simple"
+  EXPECT_EQ(complaints(with_command("type = \"oneshot\"\n[restart]\npolicy = \"always\"\n")),
+            folded(R"(web.toml:5:10: "always" would run a oneshot again and again without end; use \
+"on-failure" or "never", or type = "simple"
     policy = "always"
              ^^^^^^^^
-)");
+)"));
   EXPECT_EQ(complaints(with_command("type = \"oneshot\"\n[restart]\npolicy = \"on-failure\"\n")),
             "");
 }
@@ -167,12 +175,12 @@ TEST(StopKeys, Signal) {
     signal = "politely"
              ^^^^^^^^^^
 )");
-  EXPECT_EQ(
-      complaints(with_stop("signal = 15")),
-      R"(web.toml:4:10: `signal` must be a signal's name such as "SIGTERM", not an integer; write signal = "SIGTERM"
+  EXPECT_EQ(complaints(with_stop("signal = 15")),
+            folded(R"(web.toml:4:10: `signal` must be a signal's name such as "SIGTERM", not an \
+integer; write signal = "SIGTERM"
     signal = 15
              ^^
-)");
+)"));
   EXPECT_EQ(complaints(with_stop("signal = \"SIGSTOP\"")),
             R"(web.toml:4:10: SIGSTOP stops a process but does not end it
     signal = "SIGSTOP"

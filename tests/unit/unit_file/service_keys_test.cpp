@@ -6,6 +6,7 @@ namespace foster {
 namespace {
 
 using testing::complaints;
+using testing::folded;
 using testing::unit_from;
 using testing::with_command;
 
@@ -33,26 +34,28 @@ TEST(ServiceKeys, Description) {
 )");
   EXPECT_EQ(
       complaints("description = 7\n" + with_command("")),
-      R"(web.toml:1:15: `description` must be a string, not an integer; write description = "7"
+      folded(R"(web.toml:1:15: `description` must be a string, not an integer; write description \
+= "7"
     description = 7
                   ^
-)");
+)"));
 }
 
 TEST(ServiceKeys, Essential) {
   EXPECT_TRUE(unit_from("essential = true\n" + with_command("")).essential);
   EXPECT_EQ(
       complaints("essential = \"yes\"\n" + with_command("")),
-      R"(web.toml:1:13: `essential` must be true or false, not a string; write essential = true
+      folded(R"(web.toml:1:13: `essential` must be true or false, not a string; write essential \
+= true
     essential = "yes"
                 ^^^^^
-)");
-  EXPECT_EQ(
-      complaints("essential = 0\n" + with_command("")),
-      R"(web.toml:1:13: `essential` must be true or false, not an integer; write essential = false
+)"));
+  EXPECT_EQ(complaints("essential = 0\n" + with_command("")),
+            folded(R"(web.toml:1:13: `essential` must be true or false, not an integer; write \
+essential = false
     essential = 0
                 ^
-)");
+)"));
   EXPECT_EQ(complaints("essential = 2024-01-01\n" + with_command("")),
             R"(web.toml:1:13: `essential` must be true or false, not a date or time
     essential = 2024-01-01
@@ -64,10 +67,11 @@ TEST(ServiceKeys, Type) {
   EXPECT_EQ(unit_from(with_command("type = \"oneshot\"")).type, ServiceType::oneshot);
   EXPECT_EQ(
       complaints(with_command("type = \"one-shot\"")),
-      R"(web.toml:3:8: `type` must be one of "simple" and "oneshot", not "one-shot"; did you mean "oneshot"?
+      folded(R"(web.toml:3:8: `type` must be one of "simple" and "oneshot", not "one-shot"; did \
+you mean "oneshot"?
     type = "one-shot"
            ^^^^^^^^^^
-)");
+)"));
   EXPECT_EQ(complaints(with_command("type = \"notify\"")),
             R"(web.toml:3:8: `type` must be one of "simple" and "oneshot", not "notify"
     type = "notify"
@@ -80,12 +84,12 @@ TEST(ServiceKeys, CommandIsAnArrayOfStrings) {
   EXPECT_EQ(unit_from("[service]\ncommand = [\"sleep\", '${TIME}', \"$$5\", \"\"]").command,
             expected);
   EXPECT_EQ(unit_from("[service]\ncommand = [\"${BIN}/x\"]").command[0], "${BIN}/x");
-  EXPECT_EQ(
-      complaints("[service]\ncommand = \"/bin/sleep 5\"\n"),
-      R"(web.toml:2:11: `command` must be an array of strings, not a string; write command = ["/bin/sleep", "5"]
+  EXPECT_EQ(complaints("[service]\ncommand = \"/bin/sleep 5\"\n"),
+            folded(R"(web.toml:2:11: `command` must be an array of strings, not a string; write \
+command = ["/bin/sleep", "5"]
     command = "/bin/sleep 5"
               ^^^^^^^^^^^^^^
-)");
+)"));
   EXPECT_EQ(complaints("[service]\ncommand = \"a | b\"\n"),
             R"(web.toml:2:11: `command` must be an array of strings, not a string
     command = "a | b"
@@ -114,10 +118,11 @@ TEST(ServiceKeys, CommandNamesAProgram) {
 )");
   EXPECT_EQ(
       complaints("[service]\ncommand = [\"./x\"]\n"),
-      R"(web.toml:2:12: the program "./x" must be an absolute path, or a name without '/' that is looked up in PATH
+      folded(R"(web.toml:2:12: the program "./x" must be an absolute path, or a name without '/' \
+that is looked up in PATH
     command = ["./x"]
                ^^^^^
-)");
+)"));
   EXPECT_EQ(complaints("[service]\ncommand = [\"/bin/\"]\n"),
             R"(web.toml:2:12: the program "/bin/" is a directory's name
     command = ["/bin/"]
@@ -125,10 +130,11 @@ TEST(ServiceKeys, CommandNamesAProgram) {
 )");
   EXPECT_EQ(
       complaints("[service]\ncommand = [\"sleep 5\"]\n"),
-      R"(web.toml:2:12: the program "sleep 5" has a space in its name: each argument is a string of its own
+      folded(R"(web.toml:2:12: the program "sleep 5" has a space in its name: each argument is a \
+string of its own
     command = ["sleep 5"]
                ^^^^^^^^^
-)");
+)"));
   EXPECT_EQ(complaints("[service]\ncommand = [\"/bin/x\", \"a\\u0000b\"]\n"),
             R"(web.toml:2:24: `command` cannot hold a NUL character
     command = ["/bin/x", "a\u0000b"]
@@ -139,7 +145,7 @@ TEST(ServiceKeys, CommandNamesAProgram) {
 TEST(ServiceKeys, ExpansionsAreCheckedAtTheirPlaceInTheText) {
   EXPECT_EQ(
       complaints("[service]\ncommand = [\"/bin/x\", \"é\\t${A\", '${1}', \"${}\", \"${A:-b}\"]\n"),
-      R"(web.toml:2:26: `${` without a `}`; write `$${` for the characters themselves
+      folded(R"(web.toml:2:26: `${` without a `}`; write `$${` for the characters themselves
     command = ["/bin/x", "é\t${A", '${1}', "${}", "${A:-b}"]
                              ^^
 web.toml:2:33: `1` is no variable's name: letters, digits and `_` make one, and no digit comes first
@@ -148,16 +154,18 @@ web.toml:2:33: `1` is no variable's name: letters, digits and `_` make one, and 
 web.toml:2:41: `${}` names no variable
     command = ["/bin/x", "é\t${A", '${1}', "${}", "${A:-b}"]
                                             ^^^
-web.toml:2:48: only `${A}` can be written here: defaults and other forms of the shell's are not known
+web.toml:2:48: only `${A}` can be written here: defaults and other forms of the shell's are not \
+known
     command = ["/bin/x", "é\t${A", '${1}', "${}", "${A:-b}"]
                                                    ^^^^^^^
-)");
+)"));
   EXPECT_EQ(
       complaints("[service]\ncommand = [\"/bin/x\", \"\"\"\nline\n  and \\\n  ${x y}\"\"\"]\n"),
-      R"(web.toml:5:3: `x y` is no variable's name: letters, digits and `_` make one, and no digit comes first
+      folded(R"(web.toml:5:3: `x y` is no variable's name: letters, digits and `_` make one, and \
+no digit comes first
       ${x y}"""]
       ^^^^^^
-)");
+)"));
 }
 
 TEST(ServiceKeys, UserAndGroup) {
@@ -166,13 +174,14 @@ TEST(ServiceKeys, UserAndGroup) {
   EXPECT_EQ(unit.group, "33");
   EXPECT_EQ(
       complaints(with_command("user = 33\ngroup = \"\"\n")),
-      R"(web.toml:3:8: `user` must be a string: a user's name or number, not an integer; write user = "33"
+      folded(R"(web.toml:3:8: `user` must be a string: a user's name or number, not an integer; \
+write user = "33"
     user = 33
            ^^
 web.toml:4:9: `group` cannot be empty; leave it out for the first group of the user
     group = ""
             ^^
-)");
+)"));
   EXPECT_EQ(complaints(with_command("user = \"a:b\"\ngroup = \"-1\"\n")),
             R"(web.toml:3:8: "a:b" cannot be a user's name
     user = "a:b"
@@ -185,12 +194,12 @@ web.toml:4:9: "-1" cannot be a group's name
 
 TEST(ServiceKeys, WorkingDirectory) {
   EXPECT_EQ(unit_from(with_command("working-directory = \"/srv\"")).working_directory, "/srv");
-  EXPECT_EQ(
-      complaints(with_command("working-directory = \"srv\"")),
-      R"(web.toml:3:21: `working-directory` must be an absolute path: "srv" does not begin with '/'
+  EXPECT_EQ(complaints(with_command("working-directory = \"srv\"")),
+            folded(R"(web.toml:3:21: `working-directory` must be an absolute path: "srv" does not \
+begin with '/'
     working-directory = "srv"
                         ^^^^^
-)");
+)"));
 }
 
 TEST(ServiceKeys, Umask) {
@@ -218,10 +227,12 @@ TEST(ServiceKeys, Environment) {
   EXPECT_EQ(unit.environment[1], (std::pair<std::string, std::string>("a.b-c", "two\nlines")));
   EXPECT_EQ(complaints(with_command("environment = { PORT = 80, \"A B\" = \"x\", a.b = \"\", "
                                     "\"\" = \"\", N = \"\\u0000\" }")),
-            R"(web.toml:3:24: the variable PORT must be a string, not an integer; write PORT = "80"
+            folded(R"(web.toml:3:24: the variable PORT must be a string, not an integer; write \
+PORT = "80"
     environment = { PORT = 80, "A B" = "x", a.b = "", "" = "", N = "\u0000" }
                            ^^
-web.toml:3:28: "A B" cannot be a variable's name: letters, digits, `_`, `.` and `-` make one, a letter or `_` first
+web.toml:3:28: "A B" cannot be a variable's name: letters, digits, `_`, `.` and `-` make one, a \
+letter or `_` first
     environment = { PORT = 80, "A B" = "x", a.b = "", "" = "", N = "\u0000" }
                                ^^^^^
 web.toml:3:41: the variable a must be a string, not a table; put quotes round a name that has a dot
@@ -233,13 +244,13 @@ web.toml:3:51: a variable's name cannot be empty
 web.toml:3:65: `environment` cannot hold a NUL character
     environment = { PORT = 80, "A B" = "x", a.b = "", "" = "", N = "\u0000" }
                                                                     ^^^^^^
-)");
-  EXPECT_EQ(
-      complaints(with_command("environment = [\"A=b\"]")),
-      R"(web.toml:3:15: `environment` must be a table of strings such as { LANG = "C.UTF-8" }, not an array
+)"));
+  EXPECT_EQ(complaints(with_command("environment = [\"A=b\"]")),
+            folded(R"(web.toml:3:15: `environment` must be a table of strings such as { LANG = \
+"C.UTF-8" }, not an array
     environment = ["A=b"]
                   ^^^^^^^
-)");
+)"));
 }
 
 TEST(ServiceKeys, EnvironmentFiles) {
@@ -254,18 +265,18 @@ TEST(ServiceKeys, EnvironmentFiles) {
     environment-files = ["-etc", 1]
                                  ^
 )");
-  EXPECT_EQ(
-      complaints(with_command("environment-files = [\"-etc\"]")),
-      R"(web.toml:3:22: `environment-files` must hold absolute paths: "etc" does not begin with '/'
+  EXPECT_EQ(complaints(with_command("environment-files = [\"-etc\"]")),
+            folded(R"(web.toml:3:22: `environment-files` must hold absolute paths: "etc" does not \
+begin with '/'
     environment-files = ["-etc"]
                          ^^^^^^
-)");
-  EXPECT_EQ(
-      complaints(with_command("environment-files = \"/etc/a\"")),
-      R"(web.toml:3:21: `environment-files` must be an array of absolute paths, not a string; write environment-files = ["/etc/a"]
+)"));
+  EXPECT_EQ(complaints(with_command("environment-files = \"/etc/a\"")),
+            folded(R"(web.toml:3:21: `environment-files` must be an array of absolute paths, not a \
+string; write environment-files = ["/etc/a"]
     environment-files = "/etc/a"
                         ^^^^^^^^
-)");
+)"));
 }
 
 TEST(ServiceKeys, PassEnvironment) {
@@ -273,13 +284,14 @@ TEST(ServiceKeys, PassEnvironment) {
   EXPECT_EQ(unit_from(with_command("pass-environment = [\"LC_*\", \"TZ\"]")).pass_environment,
             expected);
   EXPECT_EQ(complaints(with_command("pass-environment = [\"\", \"A=b\"]")),
-            R"(web.toml:3:21: `pass-environment` holds an empty string, which matches no name
+            folded(R"(web.toml:3:21: `pass-environment` holds an empty string, which matches no name
     pass-environment = ["", "A=b"]
                         ^^
-web.toml:3:25: `pass-environment` holds names only; a variable with its value goes into `environment`
+web.toml:3:25: `pass-environment` holds names only; a variable with its value goes into \
+`environment`
     pass-environment = ["", "A=b"]
                             ^^^^^
-)");
+)"));
 }
 
 TEST(ServiceKeys, SuccessExitCodes) {
@@ -304,10 +316,11 @@ web.toml:3:40: `success-exit-codes` must hold only whole numbers, not a number w
 )");
   EXPECT_EQ(
       complaints(with_command("success-exit-codes = 3")),
-      R"(web.toml:3:22: `success-exit-codes` must be an array of whole numbers from 0 to 255, not an integer; write success-exit-codes = [3]
+      folded(R"(web.toml:3:22: `success-exit-codes` must be an array of whole numbers from 0 to \
+255, not an integer; write success-exit-codes = [3]
     success-exit-codes = 3
                          ^
-)");
+)"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace foster {
 namespace {
 
 using testing::complaints;
+using testing::folded;
 using testing::with_command;
 
 TEST(Structure, EveryMistakeOfAFileAtOnceInTheOrderOfItsLines) {
@@ -26,7 +27,8 @@ delay = 5
 [stop]
 signal = "SIGTEM"
 )"),
-      R"(web.toml:1:1: unknown key `descripton` before the first section; did you mean `description`?
+      folded(R"(web.toml:1:1: unknown key `descripton` before the first section; did you mean \
+`description`?
     descripton = "Front end"
     ^^^^^^^^^^
 web.toml:2:13: `essential` must be true or false, not a string; write essential = false
@@ -41,13 +43,14 @@ web.toml:7:8: a string needs quotes: write "www-data"
 web.toml:10:1: unknown key `polcy` in [restart]; did you mean `policy`?
     polcy = "always"
     ^^^^^
-web.toml:11:9: `delay` must be a duration such as "200ms", "10s" or "1min 30s", not an integer; write delay = "5s"
+web.toml:11:9: `delay` must be a duration such as "200ms", "10s" or "1min 30s", not an integer; \
+write delay = "5s"
     delay = 5
             ^
 web.toml:14:10: "SIGTEM" is no signal; did you mean "SIGTERM"?
     signal = "SIGTEM"
              ^^^^^^^^
-)");
+)"));
 }
 
 TEST(Structure, WordsOfOtherSupervisorsAreUnderstoodAsHints) {
@@ -69,26 +72,28 @@ web.toml:6:1: unknown key `env` in [service]; did you mean `environment`?
 }
 
 TEST(Structure, AKeyAtTheWrongPlace) {
-  EXPECT_EQ(
-      complaints("command = [\"/bin/x\"]\n[service]\ndescription = \"x\"\n"),
-      R"(web.toml:1:1: unknown key `command` before the first section; did you mean `command` in [service]?
+  EXPECT_EQ(complaints("command = [\"/bin/x\"]\n[service]\ndescription = \"x\"\n"),
+            folded(R"(web.toml:1:1: unknown key `command` before the first section; did you mean \
+`command` in [service]?
     command = ["/bin/x"]
     ^^^^^^^
 web.toml:2:1: [service] needs a `command`, such as command = ["/usr/bin/program", "argument"]
     [service]
     ^^^^^^^^^
-web.toml:3:1: unknown key `description` in [service]; did you mean `description` at the top of the file?
+web.toml:3:1: unknown key `description` in [service]; did you mean `description` at the top of \
+the file?
     description = "x"
     ^^^^^^^^^^^
-)");
+)"));
 }
 
 TEST(Structure, AKeyThatIsLikeNoneIsAnsweredWithThoseThereAre) {
   EXPECT_EQ(complaints(with_command("[stop]\nxyzzy = 1\n")),
-            R"(web.toml:4:1: unknown key `xyzzy` in [stop]; known here: `signal`, `timeout`, `scope`
+            folded(R"(web.toml:4:1: unknown key `xyzzy` in [stop]; known here: `signal`, \
+`timeout`, `scope`
     xyzzy = 1
     ^^^^^
-)");
+)"));
 }
 
 TEST(Structure, UnknownSections) {
@@ -111,31 +116,34 @@ web.toml:7:7: unknown key `more` in [stop]; known here: `signal`, `timeout`, `sc
 
 TEST(Structure, ASectionIsOneTable) {
   EXPECT_EQ(complaints("[[service]]\ncommand = [\"/bin/x\"]\n"),
-            R"(web.toml:1:1: a unit has one section [service]: write [service], not [[service]]
+            folded(R"(web.toml:1:1: a unit has one section [service]: write [service], not \
+[[service]]
     [[service]]
     ^^^^^^^^^^^
-)");
+)"));
   EXPECT_EQ(
       complaints("restart = \"always\"\n" + with_command("")),
-      R"(web.toml:1:1: `restart` is a section: write [restart] on a line of its own and its keys below
+      folded(R"(web.toml:1:1: `restart` is a section: write [restart] on a line of its own and \
+its keys below
     restart = "always"
     ^^^^^^^
-)");
+)"));
   EXPECT_EQ(complaints("service = { command = [\"/bin/x\"] }\nstop.timeout = \"1s\"\n"), "");
 }
 
 TEST(Structure, WhatIsMissing) {
   EXPECT_EQ(complaints("# nothing\n"),
-            R"(web.toml:1:1: no [service] section: a unit needs one, with at least a `command`
+            folded(R"(web.toml:1:1: no [service] section: a unit needs one, with at least a \
+`command`
     # nothing
     ^
-)");
-  EXPECT_EQ(
-      complaints("[service]\nuser = \"x\"\n"),
-      R"(web.toml:1:1: [service] needs a `command`, such as command = ["/usr/bin/program", "argument"]
+)"));
+  EXPECT_EQ(complaints("[service]\nuser = \"x\"\n"),
+            folded(R"(web.toml:1:1: [service] needs a `command`, such as command = \
+["/usr/bin/program", "argument"]
     [service]
     ^^^^^^^^^
-)");
+)"));
 }
 
 TEST(Encoding, EachHasItsOwnMessage) {
@@ -170,12 +178,13 @@ TEST(Encoding, OverlongAndSurrogateFormsAreNoUtf8) {
 
 TEST(Encoding, CarriageReturnsBeforeNewlinesAreFine) {
   EXPECT_EQ(complaints("[service]\r\ncommand = [\"/bin/x\"]\r\n"), "");
-  EXPECT_EQ(
-      complaints("[service]\r\ncommand = [\"/bin/x\"]\r\nx = 1\r\n"),
-      R"(web.toml:3:1: unknown key `x` in [service]; known here: `type`, `command`, `user`, `group`, `working-directory`, `umask`, `environment`, `environment-files`, `pass-environment`, `success-exit-codes`
+  EXPECT_EQ(complaints("[service]\r\ncommand = [\"/bin/x\"]\r\nx = 1\r\n"),
+            folded(R"(web.toml:3:1: unknown key `x` in [service]; known here: `type`, `command`, \
+`user`, `group`, `working-directory`, `umask`, `environment`, `environment-files`, \
+`pass-environment`, `success-exit-codes`
     x = 1
     ^
-)");
+)"));
 }
 
 TEST(UnitName, IsThatOfTheFile) {
@@ -202,11 +211,14 @@ TEST(UnitName, IsThatOfTheFile) {
 TEST(UnitName, AMistakeInItDoesNotHideThoseOfTheText) {
   EXPECT_EQ(
       complaints(with_command("x-y-z = 1\n"), "a b.toml"),
-      R"(a b.toml: "a b" cannot be a unit's name: letters, digits and the characters _ . @ : - make one
-a b.toml:3:1: unknown key `x-y-z` in [service]; known here: `type`, `command`, `user`, `group`, `working-directory`, `umask`, `environment`, `environment-files`, `pass-environment`, `success-exit-codes`
+      folded(R"(a b.toml: "a b" cannot be a unit's name: letters, digits and the characters _ . \
+@ : - make one
+a b.toml:3:1: unknown key `x-y-z` in [service]; known here: `type`, `command`, `user`, `group`, \
+`working-directory`, `umask`, `environment`, `environment-files`, `pass-environment`, \
+`success-exit-codes`
     x-y-z = 1
     ^^^^^
-)");
+)"));
 }
 
 }  // namespace

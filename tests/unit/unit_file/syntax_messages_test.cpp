@@ -6,6 +6,7 @@ namespace foster {
 namespace {
 
 using testing::complaints;
+using testing::folded;
 using testing::with_command;
 
 /// What is said about one line in [service], without the lines that quote it.
@@ -89,16 +90,17 @@ TEST(Syntax, ArraysAndTables) {
 TEST(Syntax, AnArrayLeftOpenDoesNotSwallowWhatFollows) {
   EXPECT_EQ(
       complaints("[service]\ncommand = [\"/bin/x\",\n  \"-v\"\nuser = 5\n[restart]\ndelay = 1\n"),
-      R"(web.toml:2:11: the array that begins here is not closed: a ] is missing at its end
+      folded(R"(web.toml:2:11: the array that begins here is not closed: a ] is missing at its end
     command = ["/bin/x",
               ^
 web.toml:4:8: `user` must be a string: a user's name or number, not an integer; write user = "5"
     user = 5
            ^
-web.toml:6:9: `delay` must be a duration such as "200ms", "10s" or "1min 30s", not an integer; write delay = "1s"
+web.toml:6:9: `delay` must be a duration such as "200ms", "10s" or "1min 30s", not an integer; \
+write delay = "1s"
     delay = 1
             ^
-)");
+)"));
   EXPECT_EQ(said("pass-environment = [\"a\",\n[restart]\ndelay = 1"),
             "3:20+1 the array that begins here is not closed: a ] is missing at its end\n"
             "5:9+1 `delay` must be a duration such as \"200ms\", \"10s\" or \"1min 30s\", not an "

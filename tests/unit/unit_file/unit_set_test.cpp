@@ -64,7 +64,9 @@ TEST(UnitSet, TwoFilesForOneName) {
                                              source("/c/web.toml")},
                                             {});
   EXPECT_FALSE(checked.set);
-  EXPECT_EQ(rendered(checked), R"(/b/web.toml: a unit of this name is there already: /a/web.toml
+  EXPECT_EQ(rendered(checked),
+            testing::folded(R"(/b/web.toml: a unit of this name is there already: \
+/a/web.toml
 /b/web.toml:1:1: unknown key `x` before the first section; known here: `description`, `essential`
     x = 1
     ^
@@ -72,7 +74,7 @@ TEST(UnitSet, TwoFilesForOneName) {
     x = 1
     ^
 /c/web.toml: a unit of this name is there already: /a/web.toml
-)");
+)"));
 }
 
 TEST(UnitSet, OneBadFileHidesNoOther) {
@@ -85,7 +87,9 @@ TEST(UnitSet, OneBadFileHidesNoOther) {
                                              {"/u/d.toml", testing::with_command("user = 1\n")}},
                                             {unreadable});
   EXPECT_FALSE(checked.set);
-  EXPECT_EQ(rendered(checked), R"(/u/a.toml:1:1: not UTF-8 text: the byte 0xff cannot stand here
+  EXPECT_EQ(rendered(checked),
+            testing::folded(R"(/u/a.toml:1:1: not UTF-8 text: the byte 0xff cannot \
+stand here
     ?
     ^
 /u/b.toml: cannot read: Permission denied
@@ -95,7 +99,7 @@ TEST(UnitSet, OneBadFileHidesNoOther) {
 /u/d.toml:3:8: `user` must be a string: a user's name or number, not an integer; write user = "1"
     user = 1
            ^
-)");
+)"));
 }
 
 TEST(UnitSet, AnUnreadableFileAloneMakesTheSetUnusable) {
