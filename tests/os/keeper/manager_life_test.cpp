@@ -223,20 +223,22 @@ TEST(ManagerLife, ItRunsWithStandardDescriptorsClosed) {
   EXPECT_EQ(manager->expect_body<protocol::Exited>(Type::exited).wait_status, 0);
 }
 
+/// Makes stderr a pipe that nobody reads, filled to the brim.
+void block_standard_error() {
+  int full[2];
+  if (pipe(full) != 0) _exit(94);
+  fcntl(full[1], F_SETFL, O_NONBLOCK);
+  const std::string bytes(4096, 'x');
+  while (write(full[1], bytes.data(), bytes.size()) > 0)
+    continue;
+  fcntl(full[1], F_SETFL, 0);
+  dup2(full[1], STDERR_FILENO);
+  // Kept open for reading as standard input, so that it is full and not broken.
+  dup2(full[0], STDIN_FILENO);
+}
+
 TEST(ManagerLife, AFullLogBlocksNothing) {
-  Rig rig({.in_child = [] {
-    // Stderr is a pipe that nobody reads, filled to the brim.
-    int full[2];
-    if (pipe(full) != 0) _exit(94);
-    fcntl(full[1], F_SETFL, O_NONBLOCK);
-    const std::string bytes(4096, 'x');
-    while (write(full[1], bytes.data(), bytes.size()) > 0)
-      continue;
-    fcntl(full[1], F_SETFL, 0);
-    dup2(full[1], STDERR_FILENO);
-    // Kept open for reading as standard input, so that it is full and not broken.
-    dup2(full[0], STDIN_FILENO);
-  }});
+  Rig rig({.in_child = block_standard_error});
   auto manager = rig.serving_manager();
   for (int i = 0; i < 100; ++i)
     manager->send_bytes(Type::kill, "short");

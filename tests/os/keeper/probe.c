@@ -1,5 +1,5 @@
-// The services of the keeper's tests: each mode looks at one thing that a service may depend on and says
-// what it found on stdout, or dies in one certain way.
+// The services of the keeper's tests: each mode looks at one thing that a service may depend on and
+// says what it found on stdout, or dies in one certain way.
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +18,8 @@ static void say(const char* text) {
 }
 
 static void print_environment(void) {
-  for (char** at = environ; *at != NULL; ++at) printf("%s\n", *at);
+  for (char** at = environ; *at != NULL; ++at)
+    printf("%s\n", *at);
   say("end");
 }
 
@@ -58,7 +59,8 @@ static void print_place(void) {
 
 static void stay(void) {
   say("here");
-  for (;;) pause();
+  for (;;)
+    pause();
 }
 
 static void ignore_and_stay(int signal_number) {
@@ -71,7 +73,8 @@ static void leave_one(void) {
   if (fork() == 0) {
     printf("left %d\n", (int)getpid());
     fflush(stdout);
-    for (;;) pause();
+    for (;;)
+      pause();
   }
   pause();
 }
@@ -84,11 +87,13 @@ static void leave_daemon(void) {
       signal(SIGTERM, SIG_DFL);
       printf("daemon %d\n", (int)getpid());
       fflush(stdout);
-      for (;;) pause();
+      for (;;)
+        pause();
     }
     _exit(0);
   }
-  for (;;) pause();
+  for (;;)
+    pause();
 }
 
 static void leave_orphans(int count) {
@@ -101,7 +106,8 @@ static void leave_orphans(int count) {
 
 static void burn(void) {
   struct rusage usage;
-  do getrusage(RUSAGE_SELF, &usage);
+  do
+    getrusage(RUSAGE_SELF, &usage);
   while (usage.ru_utime.tv_sec * 1000000L + usage.ru_utime.tv_usec < 20000);
 }
 

@@ -2,11 +2,13 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
 
 #include "tests/os/keeper/rig.hpp"
@@ -123,6 +125,34 @@ TEST(Spawn, AForegroundCommandKeepsItsInputAndItsSession) {
   EXPECT_NE(std::ranges::find(said, "stdin_bytes=1"), said.end());
   close(input[0]);
   close(input[1]);
+}
+
+/// In a session whose terminal is standard input.
+void sit_at(const std::string& terminal) {
+  setsid();
+  const int fd = open(terminal.c_str(), O_RDWR);
+  if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) != 0 || dup2(fd, STDIN_FILENO) < 0) _exit(94);
+}
+
+TEST(Spawn, AForegroundCommandHasTheTerminalWhileItLives) {
+  const UniqueFd screen(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_EQ(grantpt(screen.get()), 0);
+  ASSERT_EQ(unlockpt(screen.get()), 0);
+  const std::string terminal = ptsname(screen.get());
+  Rig rig({.in_child = [terminal] { sit_at(terminal); }});
+  auto manager = rig.serving_manager();
+  EXPECT_EQ(tcgetpgrp(screen.get()), rig.keeper());
+  Plan plan = probe(1, {"stay"});
+  plan.flags = protocol::kForeground;
+  manager->spawn(plan);
+  EXPECT_EQ(rig.line(), "here");
+  const auto spawned = manager->expect_body<protocol::Spawned>(Type::spawned);
+  EXPECT_EQ(tcgetpgrp(screen.get()), spawned.pid);
+  // Control-C is the command's alone.
+  ASSERT_EQ(write(screen.get(), "\x03", 1), 1);
+  EXPECT_EQ(manager->expect_body<protocol::Exited>(Type::exited).wait_status, SIGINT);
+  EXPECT_TRUE(manager->silent());
+  EXPECT_EQ(tcgetpgrp(screen.get()), rig.keeper());
 }
 
 TEST(Spawn, AProgramThatCannotBeExecutedIsToldWithItsReason) {
