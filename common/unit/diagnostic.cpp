@@ -12,7 +12,7 @@ namespace {
 constexpr uint32_t kShownCharacters = 160;
 constexpr uint32_t kShownBefore = 60;
 
-constexpr size_t kQuotedMax = 60;  // bytes of a value that a message repeats
+constexpr size_t kRepeatedMax = 60;  // bytes of a name or value that a message repeats
 
 /// One character as it can be shown: whatever a terminal might act upon becomes '?'.
 std::string_view printable(std::string_view character) {
@@ -78,19 +78,23 @@ std::string render(const Diagnostic& diagnostic) {
   return text;
 }
 
-std::string quoted_text(std::string_view text) {
-  std::string shown = "\"";
-  for (const char c : text.substr(0, kQuotedMax)) {
-    const auto byte = static_cast<uint8_t>(c);
-    shown += byte < 0x20 || byte == 0x7f ? '?' : c;
-  }
+std::string shortened_text(std::string_view text) {
+  if (text.size() <= kRepeatedMax) return printable_text(text);
+  size_t end = 0;
   // Half a character at the cut would be no UTF-8 any more.
-  if (text.size() > kQuotedMax) {
-    while (shown.size() > 1 && (static_cast<uint8_t>(shown.back()) & 0x80) != 0)
-      shown.pop_back();
-    shown += "...";
+  for (size_t next = 0; next <= kRepeatedMax;) {
+    end = next;
+    next += std::max<size_t>(1, utf8_length(text.substr(next)));
   }
-  return shown + "\"";
+  return printable_text(text.substr(0, end)) + "...";
+}
+
+std::string quoted_text(std::string_view text) {
+  return '"' + shortened_text(text) + '"';
+}
+
+std::string backticked_text(std::string_view text) {
+  return '`' + shortened_text(text) + '`';
 }
 
 }  // namespace foster

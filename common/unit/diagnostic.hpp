@@ -20,8 +20,10 @@ struct Diagnostic {
 /// Control characters in the quoted line are shown as '?', tabs keep the caret in its place.
 [[nodiscard]] std::string render(const Diagnostic& diagnostic);
 
-/// The text in double quotes, for a message: what cannot be printed is shown as '?', what is long
-/// is cut.
+/// A name or value from a file, for a message: what cannot be printed is shown as '?', what is long
+/// is cut. As it is, in double quotes, in backticks.
+[[nodiscard]] std::string shortened_text(std::string_view text);
 [[nodiscard]] std::string quoted_text(std::string_view text);
+[[nodiscard]] std::string backticked_text(std::string_view text);
 
 }  // namespace foster

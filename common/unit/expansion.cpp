@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/unit/diagnostic.hpp"
+
 namespace foster {
 namespace {
 
@@ -42,12 +44,10 @@ std::string name_mistake(std::string_view name) {
   if (head != std::string_view::npos && valid_variable_name(name.substr(0, head))) {
     const std::string plain = "`${" + std::string(name.substr(0, head)) + "}`";
     return "only " + plain +
-           " can be written here: defaults and other forms of the shell's are "
-           "not known";
+           " can be written here: defaults and other forms of the shell's are not known";
   }
-  return "`" + std::string(name) +
-         "` is no variable's name: letters, digits and `_` make one, and "
-         "no digit comes first";
+  return backticked_text(name) +
+         " is no variable's name: letters, digits and `_` make one, and no digit comes first";
 }
 
 const std::string* find(Variables variables, std::string_view name) {
@@ -82,7 +82,7 @@ Result<std::string> expand(std::string_view text, Variables variables) {
   for (size_t offset = 0; offset < text.size();) {
     const Piece piece = first_piece(text.substr(offset));
     const auto cannot = [&] {
-      return "expand `" + std::string(text.substr(offset, piece.length)) + "`";
+      return "expand " + backticked_text(text.substr(offset, piece.length));
     };
     switch (piece.kind) {
       case Piece::Kind::literal:

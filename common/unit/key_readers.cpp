@@ -326,10 +326,11 @@ void read_environment(const Setting& setting,
     if (std::string wrong = environment_name_mistake(entry.name); !wrong.empty())
       setting.findings.report(entry.place, std::move(wrong));
     if (entry.value.kind != ValueKind::text) {
-      std::string message = "the variable " + entry.name + " must be a string, not " +
-                            std::string(kind_text(entry.value.kind));
+      std::string message = "the variable " + backticked_text(entry.name) +
+                            " must be a string, not " + std::string(kind_text(entry.value.kind));
       if (entry.value.kind == ValueKind::integer)
-        message += "; write " + entry.name + " = \"" + number_text(entry.value) + "\"";
+        message +=
+            "; write " + shortened_text(entry.name) + " = \"" + number_text(entry.value) + "\"";
       if (entry.value.kind == ValueKind::table)
         message += "; put quotes round a name that has a dot";
       report(setting, entry.value, std::move(message));

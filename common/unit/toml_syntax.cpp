@@ -170,9 +170,9 @@ Explanation set_twice(const Scene& scene) {
                          header == scene.reason.starts_with("cannot redefine existing table");
   if (!same_kind)
     return between(scene, from, to,
-                   "`" + std::string(name) + "` cannot be set here: a part of it is set already");
-  std::string message = header ? "the section [" + std::string(name) + "] is there twice"
-                               : "`" + std::string(name) + "` is set twice";
+                   backticked_text(name) + " cannot be set here: a part of it is set already");
+  std::string message = header ? "the section [" + shortened_text(name) + "] is there twice"
+                               : backticked_text(name) + " is set twice";
   std::string_view section;
   for (const Statement& earlier : scene.earlier) {
     if (earlier.header) section = earlier.name;
@@ -301,9 +301,9 @@ std::string token_message(std::string_view token) {
   for (char& c : plain)
     c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (plain == "true" || plain == "yes" || plain == "on")
-    return "this is no value: write true, or \"" + std::string(token) + "\" for a string";
+    return "this is no value: write true, or " + quoted_text(token) + " for a string";
   if (plain == "false" || plain == "no" || plain == "off")
-    return "this is no value: write false, or \"" + std::string(token) + "\" for a string";
+    return "this is no value: write false, or " + quoted_text(token) + " for a string";
   if (curly_quote(token)) return "these are not the quotes of TOML: write \" or '";
   if (token[0] == '0' && all_digits(token))
     return "a number does not begin with 0; write \"" + std::string(token) + "\", or 0o" +

@@ -12,13 +12,9 @@
 namespace foster {
 namespace {
 
-std::string in_backticks(std::string_view name) {
-  return "`" + std::string(name) + "`";
-}
-
 /// "`delay` in [restart]", "`description` at the top of the file".
 std::string key_and_section(const KeySpec& key) {
-  return in_backticks(key.name) + (key.section == Section::top ? " at " : " in ") +
+  return backticked_text(key.name) + (key.section == Section::top ? " at " : " in ") +
          std::string(section_text(key.section));
 }
 
@@ -80,7 +76,7 @@ std::string key_names(Section section) {
   for (const KeySpec& key : unit_keys()) {
     if (key.section != section) continue;
     if (!names.empty()) names += ", ";
-    names += in_backticks(key.name);
+    names += backticked_text(key.name);
   }
   return names;
 }
@@ -170,7 +166,7 @@ class Builder {
       findings_.report(entry.value.place, "a unit has one section " + name + ": write " + name +
                                               ", not [" + name + "]");
     } else {
-      findings_.report(entry.place, in_backticks(section.name) + " is a section: write " + name +
+      findings_.report(entry.place, backticked_text(section.name) + " is a section: write " + name +
                                         " on a line of its own and its keys below");
     }
   }
@@ -187,13 +183,14 @@ class Builder {
     const bool is_section = section == Section::top &&
                             (entry.value.kind == ValueKind::table || entry.value.repeated_table);
     if (is_section) return unknown_section(entry);
-    std::string message = "unknown key " + in_backticks(entry.name);
+    std::string message = "unknown key " + backticked_text(entry.name);
     message += section == Section::top ? " before the first section"
                                        : " in " + std::string(section_text(section));
     if (const KeySpec* meant = meant_key(section, entry.name)) {
-      message += "; did you mean " +
-                 (meant->section == section ? in_backticks(meant->name) : key_and_section(*meant)) +
-                 "?";
+      message +=
+          "; did you mean " +
+          (meant->section == section ? backticked_text(meant->name) : key_and_section(*meant)) +
+          "?";
     } else {
       message += "; known here: " + key_names(section);
     }
@@ -204,7 +201,7 @@ class Builder {
     std::vector<std::string_view> names;
     for (const SectionSpec& section : unit_sections())
       names.push_back(section.name);
-    std::string message = "unknown section [" + entry.name + "]; ";
+    std::string message = "unknown section [" + shortened_text(entry.name) + "]; ";
     if (const std::string_view near = nearest_word(entry.name, names); !near.empty()) {
       message += "did you mean [" + std::string(near) + "]?";
     } else {

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "common/check.hpp"
+#include "common/unit/duration_text.hpp"
 #include "common/unit/key_readers.hpp"
 
 namespace foster {
@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 2> kTypes{"simple", "oneshot"};
 constexpr std::array<std::string_view, 3> kPolicies{"always", "on-failure", "never"};
 constexpr std::array<std::string_view, 2> kScopes{"group", "main"};
 
-constexpr std::string_view kDuration = "a duration such as \"200ms\", \"10s\" or \"1min 30s\"";
+constexpr std::string_view kDuration = kDurationExpected;
 
 constexpr std::array kKeys{
     KeySpec{Section::top, "description", "a string", "\"\"",
@@ -43,7 +43,7 @@ constexpr std::array kKeys{
           if (const auto word = read_word(s, kTypes)) s.spec.type = ServiceType{uint8_t(*word)};
         }},
     KeySpec{
-        Section::service, "command", "an array of strings", "required",
+        Section::service, "command", "an array of strings", "none: it must be given",
         "The program and its arguments. The program is an absolute path, or a name that is looked "
         "up in the PATH of the service's environment. No shell is involved: ${NAME} becomes the "
         "value of a variable of the service's environment, $$ a dollar sign, and nothing else is "

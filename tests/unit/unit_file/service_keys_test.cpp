@@ -227,7 +227,7 @@ TEST(ServiceKeys, Environment) {
   EXPECT_EQ(unit.environment[1], (std::pair<std::string, std::string>("a.b-c", "two\nlines")));
   EXPECT_EQ(complaints(with_command("environment = { PORT = 80, \"A B\" = \"x\", a.b = \"\", "
                                     "\"\" = \"\", N = \"\\u0000\" }")),
-            folded(R"(web.toml:3:24: the variable PORT must be a string, not an integer; write \
+            folded(R"(web.toml:3:24: the variable `PORT` must be a string, not an integer; write \
 PORT = "80"
     environment = { PORT = 80, "A B" = "x", a.b = "", "" = "", N = "\u0000" }
                            ^^
@@ -235,7 +235,8 @@ web.toml:3:28: "A B" cannot be a variable's name: letters, digits, `_`, `.` and 
 letter or `_` first
     environment = { PORT = 80, "A B" = "x", a.b = "", "" = "", N = "\u0000" }
                                ^^^^^
-web.toml:3:41: the variable a must be a string, not a table; put quotes round a name that has a dot
+web.toml:3:41: the variable `a` must be a string, not a table; put quotes round a name that \
+has a dot
     environment = { PORT = 80, "A B" = "x", a.b = "", "" = "", N = "\u0000" }
                                             ^
 web.toml:3:51: a variable's name cannot be empty
