@@ -1,5 +1,7 @@
 #include "ctl/json.hpp"
 
+#include <cstring>
+
 #include <nlohmann/json.hpp>
 
 #include "common/signal_name.hpp"
@@ -54,60 +56,95 @@ Json job(const foster_slot_body& body) {
   return {{"id", body.job >> 8}, {"verb", verb_word(body.job)}};
 }
 
-Json unit(const region::SlotView& view, const Clock& clock) {
-  const foster_slot_body& body = view.body;
-  const bool backoff = body.state == FOSTER_STATE_BACKOFF;
-  const bool stopping = body.state == FOSTER_STATE_STOPPING;
-  return {{"name", view.name},
-          {"state", state_word(body.state)},
-          {"goal", goal_word(body.goal)},
-          {"type", type_word(body.type)},
-          {"essential", body.essential != 0},
-          {"cause", cause_word(body.cause)},
-          {"detail", text(body.detail)},
-          {"why", why_text(body, clock.boot)},
-          {"status_text", text(body.status_text)},
-          {"pid", pid(body.pid)},
-          {"attempt", body.attempt},
-          {"restarts", body.restarts},
-          {"restarts_in_a_row", body.failures},
-          {"exits", body.exits},
-          {"since_us", body.since_boot_ns == 0 ? Json() : moment(body.since_real_ns)},
-          {"started_us", boot_moment(body.started_boot_ns, clock)},
-          {"running_us", boot_moment(body.running_boot_ns, clock)},
-          {"next_start_us", backoff ? boot_moment(body.deadline_boot_ns, clock) : Json()},
-          {"next_kill_us", stopping ? boot_moment(body.deadline_boot_ns, clock) : Json()},
-          {"last_exit", last_exit(body)},
-          {"job", job(body)},
-          {"writer_died", view.writer_died},
-          {"writer_stuck", view.writer_stuck}};
+struct UnitKey {
+  const char* name;
+  Json (*value)(const region::SlotView& unit, const Clock& clock);
+};
+
+Json next_start(const region::SlotView& unit, const Clock& clock) {
+  if (unit.body.state != FOSTER_STATE_BACKOFF) return {};
+  return boot_moment(unit.body.deadline_boot_ns, clock);
+}
+
+Json next_kill(const region::SlotView& unit, const Clock& clock) {
+  if (unit.body.state != FOSTER_STATE_STOPPING) return {};
+  return boot_moment(unit.body.deadline_boot_ns, clock);
+}
+
+Json since(const region::SlotView& unit, const Clock&) {
+  return unit.body.since_boot_ns == 0 ? Json() : moment(unit.body.since_real_ns);
+}
+
+using View = region::SlotView;
+
+constexpr UnitKey kUnitKeys[] = {
+    {"name", [](const View& unit, const Clock&) { return Json(unit.name); }},
+    {"state", [](const View& unit, const Clock&) { return Json(state_word(unit.body.state)); }},
+    {"goal", [](const View& unit, const Clock&) { return Json(goal_word(unit.body.goal)); }},
+    {"type", [](const View& unit, const Clock&) { return Json(type_word(unit.body.type)); }},
+    {"essential", [](const View& unit, const Clock&) { return Json(unit.body.essential != 0); }},
+    {"cause", [](const View& unit, const Clock&) { return Json(cause_word(unit.body.cause)); }},
+    {"detail", [](const View& unit, const Clock&) { return Json(text(unit.body.detail)); }},
+    {"why", [](const View& unit, const Clock& now) { return Json(why_text(unit.body, now.boot)); }},
+    {"status_text",
+     [](const View& unit, const Clock&) { return Json(text(unit.body.status_text)); }},
+    {"pid", [](const View& unit, const Clock&) { return pid(unit.body.pid); }},
+    {"attempt", [](const View& unit, const Clock&) { return Json(unit.body.attempt); }},
+    {"restarts", [](const View& unit, const Clock&) { return Json(unit.body.restarts); }},
+    {"restarts_in_a_row", [](const View& unit, const Clock&) { return Json(unit.body.failures); }},
+    {"exits", [](const View& unit, const Clock&) { return Json(unit.body.exits); }},
+    {"since_us", since},
+    {"started_us", [](const View& unit,
+                      const Clock& now) { return boot_moment(unit.body.started_boot_ns, now); }},
+    {"running_us", [](const View& unit,
+                      const Clock& now) { return boot_moment(unit.body.running_boot_ns, now); }},
+    {"next_start_us", next_start},
+    {"next_kill_us", next_kill},
+    {"last_exit", [](const View& unit, const Clock&) { return last_exit(unit.body); }},
+    {"job", [](const View& unit, const Clock&) { return job(unit.body); }},
+    {"writer_died", [](const View& unit, const Clock&) { return Json(unit.writer_died); }},
+    {"writer_stuck", [](const View& unit, const Clock&) { return Json(unit.writer_stuck); }},
+};
+
+/// The units, a line each. One object is filled again and again: making it, for thousands of units,
+/// would take most of the time.
+std::string unit_lines(const Snapshot& snapshot) {
+  Json object = Json::object();
+  for (const UnitKey& key : kUnitKeys)
+    object[key.name] = nullptr;
+  std::string lines;
+  for (const region::SlotView& view : snapshot.units) {
+    const UnitKey* key = kUnitKeys;
+    for (auto& item : object.get_ref<Json::object_t&>())
+      item.second = (key++)->value(view, snapshot.daemon.clock);
+    lines += (lines.empty() ? "\n    " : ",\n    ") + dumped(object, -1);
+  }
+  return lines.empty() ? lines : lines + "\n  ";
 }
 
 }  // namespace
 
 std::string status_json(const Snapshot& snapshot) {
-  const foster_region_header& header = snapshot.header;
-  const Clock& clock = snapshot.clock;
+  const DaemonView& daemon = snapshot.daemon;
+  const foster_region_header& header = daemon.header;
+  const Clock& clock = daemon.clock;
   const bool ending = header.phase >= FOSTER_PHASE_STOPPING;
-  Json units = Json::array();
-  for (const region::SlotView& view : snapshot.units)
-    units.push_back(unit(view, clock));
   const Json manager = {{"pid", pid(header.manager_pid)},
-                        {"liveness", liveness_word(snapshot.manager)},
+                        {"liveness", liveness_word(daemon.manager)},
                         {"restarts", header.manager_restarts},
                         {"started_us", boot_moment(header.manager_started_boot_ns, clock)}};
-  const Json keeper = {{"pid", pid(header.keeper_pid)},
-                       {"liveness", liveness_word(snapshot.keeper)}};
+  const Json keeper = {{"pid", pid(header.keeper_pid)}, {"liveness", liveness_word(daemon.keeper)}};
   const Json document = {{"instance", text(header.instance)},
                          {"version", text(header.version_text)},
                          {"phase", phase_word(header.phase)},
                          {"exit_code", ending ? Json(header.exit_code) : Json()},
                          {"started_us", moment(header.daemon_started_real_ns)},
-                         {"last_change_us", boot_moment(snapshot.last_change.ns, clock)},
+                         {"last_change_us", boot_moment(snapshot.counts.last_change.ns, clock)},
                          {"manager", manager},
-                         {"keeper", keeper},
-                         {"units", std::move(units)}};
-  return dumped(document, 2) + "\n";
+                         {"keeper", keeper}};
+  std::string whole = dumped(document, 2);
+  whole.resize(whole.size() - std::strlen("\n}"));
+  return whole + ",\n  \"units\": [" + unit_lines(snapshot) + "]\n}\n";
 }
 
 std::string list_json(const Snapshot& snapshot) {

@@ -11,7 +11,8 @@
 
 namespace foster::ctl {
 
-/// {"instance": ..., "manager": {...}, "keeper": {...}, "units": [...]}, indented, with a newline.
+/// {"instance": ..., "manager": {...}, "keeper": {...}, "units": [...]}, with a newline; each unit
+/// on a line of its own.
 [[nodiscard]] std::string status_json(const Snapshot& snapshot);
 
 /// [{"name": ..., "state": ...}, ...], indented, with a newline.

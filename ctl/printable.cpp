@@ -1,5 +1,6 @@
 #include "ctl/printable.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace foster::ctl {
@@ -36,6 +37,10 @@ size_t decode(std::string_view text, uint32_t& character) {
   return character < kSmallest[length] || surrogate || character > 0x10ffff ? 0 : length;
 }
 
+bool plain(char byte) {
+  return byte >= 0x20 && byte < 0x7f;
+}
+
 /// The C0 and C1 controls, and those that turn the direction of writing round.
 bool harmful(uint32_t character) {
   return character < 0x20 || (character >= 0x7f && character < 0xa0) ||
@@ -47,6 +52,7 @@ bool harmful(uint32_t character) {
 }  // namespace
 
 std::string printable(std::string_view text) {
+  if (std::ranges::all_of(text, plain)) return std::string(text);
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {

@@ -11,30 +11,28 @@
 namespace foster::ctl {
 namespace {
 
-std::string pid_text(int32_t pid) {
-  return pid == 0 ? "-" : std::to_string(pid);
+std::string as_it_was(const DaemonView& daemon, Instant last_change) {
+  // A unit may never have changed; the manager that wrote its slot was started some time.
+  const Instant newest = std::max(last_change, Instant{daemon.header.manager_started_boot_ns});
+  return "; the state below is as it last was (last change " +
+         age_text(daemon.clock.boot - newest) + ")";
 }
 
-std::string as_it_was(const Snapshot& snapshot) {
-  const Duration age = snapshot.clock.boot - snapshot.last_change;
-  return "; the state below is as it last was (last change " + age_text(age) + ")";
-}
-
-std::string manager_notice(const Snapshot& snapshot) {
-  const int32_t pid = snapshot.header.manager_pid;
-  switch (snapshot.manager) {
+std::string manager_notice(const DaemonView& daemon, const std::string& as_it_last_was) {
+  const int32_t pid = daemon.header.manager_pid;
+  switch (daemon.manager) {
     case region::Liveness::alive:
       return {};
     case region::Liveness::busy: {
-      const Instant turn{snapshot.header.turn_started_boot_ns};
+      const Instant turn{daemon.header.turn_started_boot_ns};
       return fmt::format("manager: busy with one thing for {} (pid {}){}\n",
-                         span_text(snapshot.clock.boot - turn), pid, as_it_was(snapshot));
+                         span_text(daemon.clock.boot - turn), pid, as_it_last_was);
     }
     case region::Liveness::frozen:
       return fmt::format("manager: frozen (pid {} is stopped by a signal or a debugger){}\n", pid,
-                         as_it_was(snapshot));
+                         as_it_last_was);
     case region::Liveness::dead:
-      return "manager: not running, the keeper is starting it again" + as_it_was(snapshot) + "\n";
+      return "manager: not running, the keeper is starting it again" + as_it_last_was + "\n";
   }
   return {};
 }
@@ -75,15 +73,36 @@ std::string deadline_fact(const foster_slot_body& body, const Clock& clock) {
   return deadline_text(Instant{body.deadline_boot_ns} - clock.boot);
 }
 
+std::string state_reason(const foster_event& event) {
+  const std::string ended = exit_text(event.exit_kind, event.value, {});
+  switch (event.state) {
+    case FOSTER_STATE_BACKOFF:
+    case FOSTER_STATE_FAILED:
+      return ended.empty() ? std::string(cause_text(event.cause)) : ended;
+    case FOSTER_STATE_STARTING:
+    case FOSTER_STATE_RUNNING:
+      // That the attempt before it ended was said when it did.
+      return event.cause == FOSTER_CAUSE_EXIT ? std::string()
+                                              : std::string(cause_text(event.cause));
+    default:
+      return std::string(cause_text(event.cause));
+  }
+}
+
 std::string state_event_text(const foster_event& event) {
+  if (event.state == FOSTER_STATE_EXITED && event.exit_kind != FOSTER_EXIT_NONE)
+    return exit_text(event.exit_kind, event.value, {});
   std::string text(state_word(event.state));
   if (event.pid != 0) text += fmt::format(", pid {}", event.pid);
-  const std::string_view said = field_text(event.text, sizeof event.text);
-  if (!said.empty()) return text + ", " + printable(said);
-  const std::string why = event.exit_kind == FOSTER_EXIT_NONE
-                              ? std::string(cause_text(event.cause))
-                              : exit_text(event.exit_kind, event.value, {});
-  return why.empty() ? text : text + ", " + why;
+  const std::string said = printable(field_text(event.text, sizeof event.text));
+  const std::string reason = said.empty() ? state_reason(event) : said;
+  return reason.empty() ? text : text + ", " + reason;
+}
+
+std::string exit_event_text(const foster_event& event, const std::string& said) {
+  std::string text = printable(exit_text(event.exit_kind, event.value, said));
+  if (event.pid != 0) return text + fmt::format(" (pid {}, attempt {})", event.pid, event.attempt);
+  return text + fmt::format(" (attempt {})", event.attempt);
 }
 
 std::string event_text(const foster_event& event) {
@@ -94,9 +113,7 @@ std::string event_text(const foster_event& event) {
     case FOSTER_EVENT_STATE:
       return state_event_text(event);
     case FOSTER_EVENT_EXIT:
-      return fmt::format("{} (pid {}, attempt {})",
-                         printable(exit_text(event.exit_kind, event.value, said)), event.pid,
-                         event.attempt);
+      return exit_event_text(event, said);
     case FOSTER_EVENT_SIGNAL:
       return fmt::format("{} sent{}", signal_name(event.value),
                          event.pid == 0 ? "" : fmt::format(" to pid {}", event.pid));
@@ -111,19 +128,6 @@ std::string event_text(const foster_event& event) {
     default:
       return "something that this fosterctl does not know";
   }
-}
-
-Row unit_row(const region::SlotView& unit, const Clock& clock) {
-  const foster_slot_body& body = unit.body;
-  const Duration age = clock.boot - Instant{body.since_boot_ns};
-  std::string why = printable(why_text(body, clock.boot));
-  if (unit.writer_died || unit.writer_stuck) why += why.empty() ? "(old)" : " (old)";
-  return {{printable(unit.name)},
-          {std::string(state_word(body.state)), state_colour(body.state)},
-          {body.since_boot_ns == 0 ? "-" : age_text(age)},
-          {pid_text(body.pid)},
-          {std::to_string(body.restarts)},
-          {std::move(why)}};
 }
 
 }  // namespace
@@ -146,48 +150,50 @@ Colour state_colour(uint8_t state) {
   }
 }
 
-std::string render_notices(const Snapshot& snapshot) {
-  const int32_t pid = snapshot.header.keeper_pid;
-  if (snapshot.keeper == region::Liveness::dead)
-    return fmt::format("fosterd is gone (it was pid {}){}\n", pid, as_it_was(snapshot));
+std::string render_notices(const DaemonView& daemon, Instant last_change) {
+  const int32_t pid = daemon.header.keeper_pid;
+  const std::string as_it_last_was = as_it_was(daemon, last_change);
+  if (daemon.keeper == region::Liveness::dead)
+    return fmt::format("fosterd is gone (it was pid {}){}\n", pid, as_it_last_was);
   std::string text;
-  if (snapshot.keeper == region::Liveness::frozen) {
+  if (daemon.keeper == region::Liveness::frozen) {
     text = fmt::format(
         "keeper: frozen (pid {} is stopped by a signal or a debugger); "
         "nothing is started or stopped\n",
         pid);
   }
-  return text + manager_notice(snapshot);
+  return text + manager_notice(daemon, as_it_last_was);
 }
 
-std::string render_summary(const Snapshot& snapshot) {
-  constexpr size_t kStates = FOSTER_STATE_FAILED + 1;
-  size_t counts[kStates + 1] = {};
-  for (const region::SlotView& unit : snapshot.units)
-    ++counts[std::min<size_t>(unit.body.state, kStates)];
+std::string render_summary(const DaemonView& daemon, const UnitCounts& counts) {
   static constexpr uint8_t kOrder[] = {
       FOSTER_STATE_RUNNING, FOSTER_STATE_STARTING, FOSTER_STATE_STOPPING, FOSTER_STATE_BACKOFF,
-      FOSTER_STATE_FAILED,  FOSTER_STATE_EXITED,   FOSTER_STATE_STOPPED};
+      FOSTER_STATE_FAILED,  FOSTER_STATE_EXITED,   FOSTER_STATE_STOPPED,  FOSTER_STATE_FAILED + 1};
   std::string parts;
   for (const uint8_t state : kOrder) {
-    if (counts[state] == 0) continue;
-    parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", counts[state], state_word(state));
+    const size_t count = counts.in_state[state];
+    if (count == 0) continue;
+    parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", count, state_word(state));
   }
-  const foster_region_header& header = snapshot.header;
-  const Duration age = snapshot.clock.boot - Instant{header.daemon_started_boot_ns};
-  const size_t count = snapshot.units.size();
+  const foster_region_header& header = daemon.header;
+  const Duration age = daemon.clock.boot - Instant{header.daemon_started_boot_ns};
   return fmt::format("foster {}: {}, up {}, {} unit{}{}{}{}\n",
                      printable(field_text(header.instance, sizeof header.instance)),
-                     phase_word(header.phase), span_text(age), count, count == 1 ? "" : "s",
-                     parts.empty() ? "" : " (", parts, parts.empty() ? "" : ")");
+                     phase_word(header.phase), span_text(age), counts.all,
+                     counts.all == 1 ? "" : "s", parts.empty() ? "" : " (", parts,
+                     parts.empty() ? "" : ")");
 }
 
-std::string render_units(const Snapshot& snapshot, const RenderOptions& options) {
-  std::vector<Row> rows{{{"UNIT"}, {"STATE"}, {"SINCE"}, {"PID"}, {"RESTARTS"}, {"WHY"}}};
-  rows.reserve(snapshot.units.size() + 1);
-  for (const region::SlotView& unit : snapshot.units)
-    rows.push_back(unit_row(unit, snapshot.clock));
-  return render_table(rows, options);
+void UnitTable::add(const region::SlotView& unit, const Clock& clock) {
+  const foster_slot_body& body = unit.body;
+  std::string why = printable(why_text(body, clock.boot));
+  if (unit.writer_died || unit.writer_stuck) why += why.empty() ? "(old)" : " (old)";
+  table_.add(printable(unit.name));
+  table_.add(state_word(body.state), state_colour(body.state));
+  table_.add(body.since_boot_ns == 0 ? "-" : age_text(clock.boot - Instant{body.since_boot_ns}));
+  table_.add(body.pid == 0 ? "-" : std::to_string(body.pid));
+  table_.add(std::to_string(body.restarts));
+  table_.add(why);
 }
 
 std::string render_unit(const region::SlotView& unit, const Clock& clock,
@@ -219,10 +225,12 @@ std::string render_unit(const region::SlotView& unit, const Clock& clock,
 }
 
 std::string render_outcome(std::string_view name, const foster_slot_body& body, Instant now) {
-  std::string text = printable(name) + ": " + std::string(state_word(body.state));
+  const std::string why = printable(why_text(body, now));
+  const std::string title = printable(name) + ": ";
+  if (body.state == FOSTER_STATE_EXITED && !why.empty()) return title + why;
+  const std::string text = title + std::string(state_word(body.state));
   if (body.state == FOSTER_STATE_RUNNING) return text + fmt::format(", pid {}", body.pid);
   if (body.state == FOSTER_STATE_STOPPED && body.cause != FOSTER_CAUSE_STOP_TIMEOUT) return text;
-  const std::string why = printable(why_text(body, now));
   return why.empty() ? text : text + ", " + why;
 }
 

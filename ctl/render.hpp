@@ -12,13 +12,23 @@
 namespace foster::ctl {
 
 /// What is wrong with the daemon's own processes, a line each; empty when all is well.
-[[nodiscard]] std::string render_notices(const Snapshot& snapshot);
+/// `last_change` is what the look's age is counted from.
+[[nodiscard]] std::string render_notices(const DaemonView& daemon, Instant last_change);
 
-/// "foster user-1000: running since 3h 5min, 12 units (10 running, 2 failed)".
-[[nodiscard]] std::string render_summary(const Snapshot& snapshot);
+/// "foster user-1000: running, up 3h 5min, 12 units (10 running, 2 failed)".
+[[nodiscard]] std::string render_summary(const DaemonView& daemon, const UnitCounts& counts);
 
 /// UNIT STATE SINCE PID RESTARTS WHY.
-[[nodiscard]] std::string render_units(const Snapshot& snapshot, const RenderOptions& options);
+class UnitTable {
+ public:
+  void add(const region::SlotView& unit, const Clock& clock);
+  [[nodiscard]] std::string render(const RenderOptions& options) const {
+    return table_.render(options);
+  }
+
+ private:
+  Table table_{"UNIT", "STATE", "SINCE", "PID", "RESTARTS", "WHY"};
+};
 
 /// All about one unit, a fact a line.
 [[nodiscard]] std::string render_unit(const region::SlotView& unit, const Clock& clock,

@@ -38,15 +38,6 @@ std::string no_daemon(const std::string& id) {
                         : "; there is: " + known + " (choose with --instance)");
 }
 
-/// What changed last, as far as slots and header tell: how old the look is when nobody writes any
-/// more.
-Instant newest_change(const Snapshot& snapshot) {
-  Instant newest{snapshot.header.manager_started_boot_ns};
-  for (const region::SlotView& unit : snapshot.units)
-    newest = std::max(newest, Instant{unit.body.since_boot_ns});
-  return newest;
-}
-
 }  // namespace
 
 Clock present_clock() {
@@ -92,25 +83,33 @@ Step<std::vector<uint32_t>> Session::select(const region::Reader& reader,
   return std::unexpected(ExitCode::no_such_unit);
 }
 
-Step<Snapshot> Session::look(const region::Reader& reader, const std::vector<std::string>& names) {
-  const Step<std::vector<uint32_t>> slots = select(reader, names);
-  if (!slots) return std::unexpected(slots.error());
-  return look_at(reader, *slots);
+DaemonView Session::look_at_daemon(const region::Reader& reader) {
+  DaemonView daemon{.header = reader.header(), .clock = present_clock()};
+  daemon.manager = reader.manager(daemon.clock.boot);
+  daemon.keeper = reader.keeper(daemon.clock.boot);
+  return daemon;
 }
 
-Step<Snapshot> Session::look_at(const region::Reader& reader, const std::vector<uint32_t>& slots) {
-  Snapshot snapshot;
-  snapshot.header = reader.header();
-  snapshot.units.reserve(slots.size());
+Step<void> Session::visit(const region::Reader& reader, const std::vector<uint32_t>& slots,
+                          const std::function<void(const region::SlotView&)>& show) {
   for (const uint32_t slot : slots) {
-    Result<region::SlotView> unit = reader.slot(slot);
+    const Result<region::SlotView> unit = reader.slot(slot);
     if (!unit) return std::unexpected(fail(ExitCode::failed, unit.error().message));
-    snapshot.units.push_back(std::move(*unit));
+    show(*unit);
   }
-  snapshot.clock = present_clock();
-  snapshot.manager = reader.manager(snapshot.clock.boot);
-  snapshot.keeper = reader.keeper(snapshot.clock.boot);
-  snapshot.last_change = newest_change(snapshot);
+  return {};
+}
+
+Step<Snapshot> Session::look(const region::Reader& reader, const std::vector<uint32_t>& slots) {
+  Snapshot snapshot{.daemon = look_at_daemon(reader)};
+  snapshot.units.reserve(slots.size());
+  const Step<void> visited = visit(reader, slots, [&](const region::SlotView& unit) {
+    snapshot.counts.count(unit.body);
+    snapshot.units.push_back(unit);
+  });
+  if (!visited) return std::unexpected(visited.error());
+  // Units first, so that none of them is newer than the present that it is told with.
+  snapshot.daemon.clock = present_clock();
   return snapshot;
 }
 

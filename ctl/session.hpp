@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,11 +47,16 @@ class Session {
   [[nodiscard]] Step<std::vector<uint32_t>> select(const region::Reader& reader,
                                                    const std::vector<std::string>& names);
 
-  /// One look at the units that are meant.
+  /// The daemon's processes at this moment.
+  [[nodiscard]] DaemonView look_at_daemon(const region::Reader& reader);
+
+  /// Shows one unit after the other.
+  [[nodiscard]] Step<void> visit(const region::Reader& reader, const std::vector<uint32_t>& slots,
+                                 const std::function<void(const region::SlotView&)>& show);
+
+  /// One look at the daemon and the units that are meant.
   [[nodiscard]] Step<Snapshot> look(const region::Reader& reader,
-                                    const std::vector<std::string>& names);
-  [[nodiscard]] Step<Snapshot> look_at(const region::Reader& reader,
-                                       const std::vector<uint32_t>& slots);
+                                    const std::vector<uint32_t>& slots);
 
  private:
   const Environment& environment_;

@@ -13,60 +13,81 @@ constexpr size_t kGap = 2;
 constexpr size_t kFirstColumnMin = 8;
 constexpr size_t kLastColumnMin = 4;
 
-std::vector<size_t> natural_widths(const std::vector<Row>& rows) {
-  std::vector<size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i)
-      widths[i] = std::max(widths[i], display_width(row[i].text));
-  }
-  return widths;
-}
-
 void shrink(size_t& width, size_t& excess, size_t least) {
   const size_t taken = std::min(excess, width > least ? width - least : 0);
   width -= taken;
   excess -= taken;
 }
 
-void fit(std::vector<size_t>& widths, size_t columns) {
-  const size_t total =
-      std::accumulate(widths.begin(), widths.end(), size_t{0}) + kGap * (widths.size() - 1);
-  if (columns == 0 || total <= columns) return;
-  size_t excess = total - columns;
-  shrink(widths.back(), excess, kLastColumnMin);
-  shrink(widths.front(), excess, kFirstColumnMin);
-}
-
-void append_row(std::string& into, const Row& row, const std::vector<size_t>& widths,
-                const RenderOptions& options) {
-  size_t last = row.size();
-  while (last > 1 && row[last - 1].text.empty())
-    --last;
-  for (size_t i = 0; i < last; ++i) {
-    const bool fits = display_width(row[i].text) <= widths[i];
-    const std::string cut = fits ? std::string() : shortened(row[i].text, widths[i]);
-    const std::string_view text = fits ? row[i].text : cut;
-    into += coloured(text, row[i].colour, options);
-    if (i + 1 < last) into.append(widths[i] - display_width(text) + kGap, ' ');
-  }
-  into += '\n';
+void append_coloured(std::string& into, std::string_view text, Colour colour,
+                     const RenderOptions& options) {
+  static constexpr std::string_view kStart[] = {"", "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m"};
+  const bool plain = !options.colour || colour == Colour::none || text.empty();
+  if (!plain) into += kStart[static_cast<size_t>(colour)];
+  into += text;
+  if (!plain) into += "\x1b[0m";
 }
 
 }  // namespace
 
 std::string coloured(std::string_view text, Colour colour, const RenderOptions& options) {
-  static constexpr std::string_view kStart[] = {"", "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m"};
-  if (!options.colour || colour == Colour::none || text.empty()) return std::string(text);
-  return std::string(kStart[static_cast<size_t>(colour)]).append(text).append("\x1b[0m");
+  std::string made;
+  append_coloured(made, text, colour, options);
+  return made;
 }
 
-std::string render_table(const std::vector<Row>& rows, const RenderOptions& options) {
-  if (rows.empty()) return {};
-  std::vector<size_t> widths = natural_widths(rows);
-  fit(widths, options.columns);
+Table::Table(std::initializer_list<std::string_view> headings) : widths_(headings.size()) {
+  for (const std::string_view heading : headings)
+    add(heading);
+}
+
+void Table::add(std::string_view text, Colour colour) {
+  size_t& column_width = widths_[cells_.size() % widths_.size()];
+  const size_t width = display_width(text);
+  column_width = std::max(column_width, width);
+  cells_.push_back({.offset = static_cast<uint32_t>(text_.size()),
+                    .size = static_cast<uint32_t>(text.size()),
+                    .width = static_cast<uint32_t>(width),
+                    .colour = colour});
+  text_ += text;
+}
+
+std::vector<size_t> Table::fitted_widths(size_t columns) const {
+  std::vector<size_t> widths = widths_;
+  const size_t total =
+      std::accumulate(widths.begin(), widths.end(), size_t{0}) + kGap * (widths.size() - 1);
+  if (columns == 0 || total <= columns) return widths;
+  size_t excess = total - columns;
+  shrink(widths.back(), excess, kLastColumnMin);
+  shrink(widths.front(), excess, kFirstColumnMin);
+  return widths;
+}
+
+void Table::append_row(std::string& into, size_t first, const std::vector<size_t>& widths,
+                       const RenderOptions& options) const {
+  size_t count = widths.size();
+  while (count > 1 && cells_[first + count - 1].size == 0)
+    --count;
+  for (size_t i = 0; i < count; ++i) {
+    const Cell& cell = cells_[first + i];
+    const std::string_view text = std::string_view(text_).substr(cell.offset, cell.size);
+    if (cell.width <= widths[i]) {
+      append_coloured(into, text, cell.colour, options);
+    } else {
+      append_coloured(into, shortened(text, widths[i]), cell.colour, options);
+    }
+    const size_t shown = std::min<size_t>(cell.width, widths[i]);
+    if (i + 1 < count) into.append(widths[i] - shown + kGap, ' ');
+  }
+  into += '\n';
+}
+
+std::string Table::render(const RenderOptions& options) const {
+  const std::vector<size_t> widths = fitted_widths(options.columns);
   std::string text;
-  for (const Row& row : rows)
-    append_row(text, row, widths, options);
+  text.reserve(text_.size() + cells_.size() * (kGap + 4));
+  for (size_t first = 0; first + widths.size() <= cells_.size(); first += widths.size())
+    append_row(text, first, widths, options);
   return text;
 }
 

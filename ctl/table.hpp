@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,13 +11,6 @@
 namespace foster::ctl {
 
 enum class Colour : uint8_t { none, green, yellow, red, dim };
-
-struct Cell {
-  std::string text;  // printable
-  Colour colour = Colour::none;
-};
-
-using Row = std::vector<Cell>;
 
 struct RenderOptions {
   bool colour = false;
@@ -27,8 +21,34 @@ struct RenderOptions {
 [[nodiscard]] std::string coloured(std::string_view text, Colour colour,
                                    const RenderOptions& options);
 
-/// The rows, the first of them the headings, all of one length. Two spaces between columns, none at
-/// the end of a line. Where the terminal is too narrow, the last column is cut, then the first.
-[[nodiscard]] std::string render_table(const std::vector<Row>& rows, const RenderOptions& options);
+/// Filled cell by cell, row after row. All text is kept in one piece: a table may have thousands of
+/// rows.
+class Table {
+ public:
+  explicit Table(std::initializer_list<std::string_view> headings);
+
+  /// The next cell. The text must be printable.
+  void add(std::string_view text, Colour colour = Colour::none);
+
+  /// Two spaces between columns, none at the end of a line. Where the terminal is too narrow, the
+  /// last column is cut, then the first.
+  [[nodiscard]] std::string render(const RenderOptions& options) const;
+
+ private:
+  struct Cell {
+    uint32_t offset = 0;
+    uint32_t size = 0;
+    uint32_t width = 0;
+    Colour colour = Colour::none;
+  };
+
+  void append_row(std::string& into, size_t first, const std::vector<size_t>& widths,
+                  const RenderOptions& options) const;
+  [[nodiscard]] std::vector<size_t> fitted_widths(size_t columns) const;
+
+  std::vector<size_t> widths_;  // of the columns
+  std::vector<Cell> cells_;
+  std::string text_;
+};
 
 }  // namespace foster::ctl

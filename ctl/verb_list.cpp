@@ -12,7 +12,9 @@ namespace foster::ctl {
 ExitCode run_list(Session& session, const Arguments& arguments) {
   const Step<OpenRegion> region = session.open_region(arguments);
   if (!region) return region.error();
-  const Step<Snapshot> snapshot = session.look(region->reader, arguments.names);
+  const Step<std::vector<uint32_t>> slots = session.select(region->reader, arguments.names);
+  if (!slots) return slots.error();
+  const Step<Snapshot> snapshot = session.look(region->reader, *slots);
   if (!snapshot) return snapshot.error();
   Output& out = session.out();
   if (arguments.json) {
@@ -21,10 +23,11 @@ ExitCode run_list(Session& session, const Arguments& arguments) {
     for (const region::SlotView& unit : snapshot->units)
       out.line(printable(unit.name) + "\t" + std::string(state_word(unit.body.state)));
   }
-  std::istringstream notices(render_notices(*snapshot));
+  std::istringstream notices(render_notices(snapshot->daemon, snapshot->counts.last_change));
   for (std::string notice; std::getline(notices, notice);)
     session.complain(notice);
-  return snapshot->keeper == region::Liveness::dead ? ExitCode::no_daemon : ExitCode::done;
+  const bool alive = snapshot->daemon.keeper != region::Liveness::dead;
+  return alive ? ExitCode::done : ExitCode::no_daemon;
 }
 
 }  // namespace foster::ctl

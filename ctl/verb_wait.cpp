@@ -15,7 +15,7 @@ std::string missing_text(const Snapshot& snapshot, Condition condition) {
   std::string text;
   for (const region::SlotView& unit : snapshot.units) {
     if (holds(condition, unit.body)) continue;
-    const std::string outcome = render_outcome(unit.name, unit.body, snapshot.clock.boot);
+    const std::string outcome = render_outcome(unit.name, unit.body, snapshot.daemon.clock.boot);
     text += (text.empty() ? "" : "; ") + outcome;
   }
   return text;
@@ -29,7 +29,7 @@ bool just_born(const region::Reader& reader) {
 ExitCode tell(Session& session, const Arguments& arguments, const Snapshot& snapshot) {
   if (arguments.quiet) return ExitCode::done;
   for (const region::SlotView& unit : snapshot.units)
-    session.out().line(render_outcome(unit.name, unit.body, snapshot.clock.boot));
+    session.out().line(render_outcome(unit.name, unit.body, snapshot.daemon.clock.boot));
   return ExitCode::done;
 }
 
@@ -52,7 +52,9 @@ ExitCode run_wait(Session& session, const Arguments& arguments) {
   for (;;) {
     std::string missing = "the daemon is only starting";
     if (!just_born(region->reader)) {
-      const Step<Snapshot> snapshot = session.look(region->reader, arguments.names);
+      const Step<std::vector<uint32_t>> slots = session.select(region->reader, arguments.names);
+      if (!slots) return slots.error();
+      const Step<Snapshot> snapshot = session.look(region->reader, *slots);
       if (!snapshot) return snapshot.error();
       missing = missing_text(*snapshot, arguments.condition);
       if (missing.empty()) return tell(session, arguments, *snapshot);

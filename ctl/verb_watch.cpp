@@ -27,7 +27,7 @@ class Watcher {
     // First the ring, then the slots: what happens in between is in both, and is shown once.
     cursor_.skip(reader);
     const Step<Snapshot> snapshot =
-        session_.look_at(reader, select_slots(reader, arguments_.names).slots);
+        session_.look(reader, select_slots(reader, arguments_.names).slots);
     if (!snapshot) return;
     for (const region::SlotView& unit : snapshot->units)
       show_once(present_state(unit), "present");

@@ -34,11 +34,13 @@ TEST(Printable, CountsAndCutsCharactersNotBytes) {
 }
 
 TEST(Table, IsAsWideAsItsContent) {
-  EXPECT_EQ(render_table({{{"A"}, {"B"}}, {{"größe"}, {"x"}}, {{"y"}, {""}}}, {}),
+  Table table{"A", "B"};
+  for (const char* text : {"größe", "x", "y", ""})
+    table.add(text);
+  EXPECT_EQ(table.render({}),
             "A      B\n"
             "größe  x\n"
             "y\n");
-  EXPECT_EQ(render_table({}, {}), "");
 }
 
 }  // namespace

@@ -12,6 +12,17 @@
 namespace foster::ctl::test {
 namespace {
 
+std::string render_units(const Snapshot& snapshot, const RenderOptions& options) {
+  UnitTable table;
+  for (const region::SlotView& view : snapshot.units)
+    table.add(view, snapshot.daemon.clock);
+  return table.render(options);
+}
+
+std::string summary(const Snapshot& snapshot) {
+  return render_summary(snapshot.daemon, snapshot.counts);
+}
+
 class Render : public testing::Test {
  protected:
   void SetUp() override {
@@ -35,23 +46,21 @@ TEST_F(Render, TableHasARowForEachUnitAndSaysWhy) {
 }
 
 TEST_F(Render, SummaryCountsStates) {
-  EXPECT_EQ(render_summary(every_state()),
+  EXPECT_EQ(summary(every_state()),
             "foster user-1000: running, up 1h 30min, 7 units (1 running, 1 starting, 1 stopping, "
             "1 backoff, 1 failed, 1 exited, 1 stopped)\n");
-  EXPECT_EQ(render_summary(snapshot()), "foster user-1000: running, up 1h 30min, 0 units\n");
+  EXPECT_EQ(summary(snapshot()), "foster user-1000: running, up 1h 30min, 0 units\n");
 }
 
 TEST_F(Render, ColoursOnlyTheState) {
-  Snapshot all = snapshot();
-  all.units = {unit("web", FOSTER_STATE_FAILED, 5)};
+  const Snapshot all = snapshot({unit("web", FOSTER_STATE_FAILED, 5)});
   EXPECT_EQ(render_units(all, {.colour = true}),
             "UNIT  STATE   SINCE   PID  RESTARTS  WHY\n"
             "web   \x1b[31mfailed\x1b[0m  5s ago  -    0\n");
 }
 
 TEST_F(Render, NarrowTerminalCutsTheReasonFirstAndThenTheName) {
-  Snapshot all = snapshot();
-  all.units = {unit("a-very-long-name-of-a-unit", FOSTER_STATE_FAILED, 5)};
+  Snapshot all = snapshot({unit("a-very-long-name-of-a-unit", FOSTER_STATE_FAILED, 5)});
   all.units[0].body.exit_kind = FOSTER_EXIT_SIGNAL;
   all.units[0].body.exit_value = SIGKILL;
   EXPECT_EQ(render_units(all, {.columns = 70}),
@@ -63,8 +72,7 @@ TEST_F(Render, NarrowTerminalCutsTheReasonFirstAndThenTheName) {
 }
 
 TEST_F(Render, NamesCannotSteerTheTerminal) {
-  Snapshot all = snapshot();
-  all.units = {unit("we\x1b[2Jb\n", FOSTER_STATE_RUNNING, 5)};
+  const Snapshot all = snapshot({unit("we\x1b[2Jb\n", FOSTER_STATE_RUNNING, 5)});
   EXPECT_EQ(render_units(all, {}),
             "UNIT      STATE    SINCE   PID  RESTARTS  WHY\n"
             "we?[2Jb?  running  5s ago  -    0\n");
@@ -115,26 +123,27 @@ TEST_F(Render, NeverStartedUnitInDetail) {
 }
 
 TEST_F(Render, SaysWhatIsWrongWithTheDaemon) {
-  Snapshot all = snapshot();
-  EXPECT_EQ(render_notices(all), "");
-  all.manager = region::Liveness::dead;
+  DaemonView daemon = snapshot().daemon;
+  const Instant last_change{kNow.boot.ns - 12 * kSecond};
+  EXPECT_EQ(render_notices(daemon, last_change), "");
+  daemon.manager = region::Liveness::dead;
   EXPECT_EQ(
-      render_notices(all),
+      render_notices(daemon, last_change),
       "manager: not running, the keeper is starting it again; the state below is as it last was "
       "(last change 12s ago)\n");
-  all.manager = region::Liveness::frozen;
+  daemon.manager = region::Liveness::frozen;
   EXPECT_EQ(
-      render_notices(all),
+      render_notices(daemon, last_change),
       "manager: frozen (pid 101 is stopped by a signal or a debugger); the state below is as it "
       "last was (last change 12s ago)\n");
-  all.manager = region::Liveness::busy;
-  all.header.turn_started_boot_ns = kNow.boot.ns - 5 * kSecond;
+  daemon.manager = region::Liveness::busy;
+  daemon.header.turn_started_boot_ns = kNow.boot.ns - 5 * kSecond;
   EXPECT_EQ(
-      render_notices(all),
+      render_notices(daemon, last_change),
       "manager: busy with one thing for 5s (pid 101); the state below is as it last was (last "
       "change 12s ago)\n");
-  all.keeper = region::Liveness::dead;
-  EXPECT_EQ(render_notices(all),
+  daemon.keeper = region::Liveness::dead;
+  EXPECT_EQ(render_notices(daemon, last_change),
             "fosterd is gone (it was pid 100); the state below is as it last was (last change 12s "
             "ago)\n");
 }

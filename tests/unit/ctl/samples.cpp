@@ -18,23 +18,25 @@ void set_detail(foster_slot_body& body, std::string_view text) {
   std::memcpy(body.detail, text.data(), text.size());
 }
 
-Snapshot snapshot() {
+Snapshot snapshot(std::vector<region::SlotView> units) {
   Snapshot all;
-  all.clock = kNow;
-  all.header.phase = FOSTER_PHASE_RUNNING;
-  all.header.manager_pid = 101;
-  all.header.keeper_pid = 100;
-  all.header.daemon_started_boot_ns = kNow.boot.ns - 3 * 3600 * kSecond / 2;
-  all.header.daemon_started_real_ns = kNow.real_ns - 3 * 3600 * kSecond / 2;
-  all.header.manager_started_boot_ns = all.header.daemon_started_boot_ns;
-  std::strcpy(all.header.instance, "user-1000");
-  std::strcpy(all.header.version_text, "0.1.0");
-  all.last_change = Instant{kNow.boot.ns - 12 * kSecond};
+  all.daemon.clock = kNow;
+  foster_region_header& header = all.daemon.header;
+  header.phase = FOSTER_PHASE_RUNNING;
+  header.manager_pid = 101;
+  header.keeper_pid = 100;
+  header.daemon_started_boot_ns = kNow.boot.ns - 3 * 3600 * kSecond / 2;
+  header.daemon_started_real_ns = kNow.real_ns - 3 * 3600 * kSecond / 2;
+  header.manager_started_boot_ns = header.daemon_started_boot_ns;
+  std::strcpy(header.instance, "user-1000");
+  std::strcpy(header.version_text, "0.1.0");
+  for (const region::SlotView& view : units)
+    all.counts.count(view.body);
+  all.units = std::move(units);
   return all;
 }
 
 Snapshot every_state() {
-  Snapshot all = snapshot();
   region::SlotView backoff = unit("backoff", FOSTER_STATE_BACKOFF, 0);
   backoff.body.goal = FOSTER_GOAL_UP;
   backoff.body.cause = FOSTER_CAUSE_EXIT;
@@ -67,8 +69,7 @@ Snapshot every_state() {
   stopping.body.attempt = 1;
   stopping.body.pid = 77;
   stopping.body.deadline_boot_ns = kNow.boot.ns + 8 * kSecond;
-  all.units = {backoff, exited, failed, running, starting, stopped, stopping};
-  return all;
+  return snapshot({backoff, exited, failed, running, starting, stopped, stopping});
 }
 
 }  // namespace foster::ctl::test

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "ctl/snapshot.hpp"
 
@@ -17,8 +18,8 @@ inline constexpr Clock kNow{Instant{10'000 * kSecond}, 1'777'636'800 * kSecond};
 
 void set_detail(foster_slot_body& body, std::string_view text);
 
-/// An instance "user-1000" whose daemon started 3 hours ago, all well, with no units yet.
-[[nodiscard]] Snapshot snapshot();
+/// An instance "user-1000" whose daemon started 90 minutes ago, all well, with these units.
+[[nodiscard]] Snapshot snapshot(std::vector<region::SlotView> units = {});
 
 /// One unit in each state, with what belongs to it.
 [[nodiscard]] Snapshot every_state();
