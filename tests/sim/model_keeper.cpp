@@ -200,6 +200,14 @@ void ModelKeeper::group_empties(Child& child) {
   tell(core::GroupEmptied{child.unit, child.attempt});
 }
 
+void ModelKeeper::forget_counted() {
+  for (Truth& truth : truth_)
+    truth.reaped = 0;
+  for (const Child& child : children_) {
+    if (child.told_exited) ++truth_[child.unit.value].reaped;
+  }
+}
+
 void ModelKeeper::tell(core::Event event) {
   if (inbox_ != nullptr) inbox_->push_back(std::move(event));
 }

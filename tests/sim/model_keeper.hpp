@@ -73,6 +73,8 @@ class ModelKeeper {
   void happen(Instant now);
 
   [[nodiscard]] const std::vector<Child>& children() const { return children_; }
+  /// Whatever was acknowledged cannot be counted any more: the counts were lost with the region.
+  void forget_counted();
   [[nodiscard]] const Truth& truth(UnitIndex unit) const { return truth_[unit.value]; }
   [[nodiscard]] Attempt last_attempt() const { return last_attempt_; }
 

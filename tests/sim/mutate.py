@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Breaks the core's rules one at a time and demands that the simulator notices each.
 
-A simulator that finds nothing proves nothing until it has been seen to find something. Each mutation
-replaces one exact piece of a copy of one source, which is compiled and linked in front of the built
-libraries; then foster-sim runs until it reports a violation, an invariant aborts, or the seeds run out.
-A piece that is no longer in the source exactly once is an error: the list has to follow the code.
+A simulator that finds nothing proves nothing until it has been seen to find something. Each
+mutation replaces one exact piece of a copy of one source, which is compiled and linked in front of
+the built libraries; then foster-sim runs until it reports a violation, an invariant aborts, or the
+seeds run out. A piece that is no longer in the source exactly once is an error: the list has to
+follow the code.
 """
 
 import argparse
@@ -16,8 +17,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-OBJECTS = ("tests/sim/foster-sim.p/main.cpp.o", "tests/sim/libfoster-sim-model.a", "daemon/core/libfoster-core.a",
-           "common/unit/libfoster-unit.a", "common/libfoster-common.a")
+OBJECTS = ("tests/sim/foster-sim.p/main.cpp.o", "tests/sim/libfoster-sim-model.a",
+           "daemon/core/libfoster-core.a", "common/unit/libfoster-unit.a",
+           "common/libfoster-common.a")
 FLAGS = ("-std=c++2b", "-O1", "-D_GNU_SOURCE", "-w")
 RUN = ("--seeds", "1..2000", "--events", "3000")
 RUN_TIMEOUT_S = 120
@@ -139,7 +141,7 @@ def build_and_run(arguments: argparse.Namespace, folder: Path, number: int,
         program.unlink(missing_ok=True)
     if result.returncode == 0:
         return None
-    said = (result.stdout + result.stderr).splitlines()
+    said = (result.stderr + result.stdout).splitlines()
     return said[0] if said else f"exit code {result.returncode}"
 
 

@@ -55,6 +55,12 @@ void Oracle::manager_began(const core::Supervisor& manager) {
   was_shutting_down_ = manager.shutting_down();
 }
 
+void Oracle::region_lost() {
+  committed_ = {std::vector<UnitCount>(set_.size()), {}};
+  pending_ = committed_;
+  rates_.assign(set_.size(), {});
+}
+
 void Oracle::handled(const core::Supervisor& manager, const core::Event* event,
                      std::span<const core::Action> actions, Instant now) {
   for (const core::Action& action : actions)

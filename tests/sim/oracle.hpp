@@ -29,6 +29,9 @@ class Oracle {
   /// The turn's work was lost with the manager.
   void turn_lost() { pending_ = committed_; }
 
+  /// The region is gone, and with it all counts and numbers but those of the keeper.
+  void region_lost();
+
   /// After each event (null: the time was reached): what the records say now, and what it led to.
   void handled(const core::Supervisor& manager, const core::Event* event,
                std::span<const core::Action> actions, Instant now);

@@ -141,8 +141,17 @@ void Simulation::crash(const char* where) {
   inbox_.clear();
   timer_at_.reset();
   oracle_.turn_lost();
+  if (swarm_.region_lost && once_in(random_, 10)) lose_region();
   const int64_t longest = once_in(random_, 4) ? 20'000'000 : 5'000;
   manager_at_ = now_ + microseconds(between(random_, 0, longest));
+}
+
+void Simulation::lose_region() {
+  trace("-- the region is lost");
+  region_ = {};
+  region_.records.resize(set_->size());
+  keeper_.forget_counted();
+  oracle_.region_lost();
 }
 
 bool Simulation::crashes(uint64_t rate, const char* where) {

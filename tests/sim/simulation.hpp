@@ -46,6 +46,7 @@ class Simulation {
   void manager_starts();
   [[nodiscard]] core::Recovered found() const;
   void crash(const char* where);
+  void lose_region();
   [[nodiscard]] bool crashes(uint64_t rate, const char* where);
 
   void turn(bool timer_due);

@@ -71,6 +71,7 @@ Swarm random_swarm(Random& random) {
   swarm.crash_in_publish = crash_rate(random);
   swarm.crash_before_actions = crash_rate(random);
   swarm.crash_between_actions = crash_rate(random);
+  swarm.region_lost = once_in(random, 8);
   swarm.starts = coin(random);
   swarm.stops = coin(random);
   swarm.restarts = coin(random);

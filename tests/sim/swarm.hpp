@@ -41,6 +41,7 @@ struct Swarm {
   uint64_t crash_in_publish = 0;
   uint64_t crash_before_actions = 0;
   uint64_t crash_between_actions = 0;
+  bool region_lost = false;  // a crash may take the region with it
   bool starts = false;
   bool stops = false;
   bool restarts = false;
