@@ -105,6 +105,9 @@ Result<void> install_successor(const std::string& name, const LiveObject* old) {
   const Result<void> renamed = rename_object(successor_name(name), name);
   if (!renamed) shm_unlink(successor_name(name).c_str());
   if (old != nullptr) set_retired(old->header(), renamed.has_value());
+  if (renamed) return {};
+  const std::optional<ObjectIdentity> squatter = identify_object(name);
+  if (squatter && !may_replace(*squatter)) return belongs_to(name, squatter->owner);
   return renamed;
 }
 

@@ -183,6 +183,25 @@ TEST_F(HostileTest, ASemaphoreRemovedWithinAWriteDoesNotLoseItsReaders) {
   EXPECT_EQ(first_word(open_reader().slot(0)->body), 2u);
 }
 
+Duration processor_time() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + Duration(used.tv_nsec);
+}
+
+TEST_F(HostileTest, WaitingForAWriteCostsNoProcessorTime) {
+  Writer writer = open_writer(1);
+  publish_number(writer, 0, 1);
+  const auto manager = half_writer();
+  for (const bool with_semaphore : {true, false}) {
+    if (!with_semaphore) ASSERT_EQ(semctl(writer.header().semaphore_id, 0, IPC_RMID), 0);
+    const Reader reader = open_reader();
+    const Duration before = processor_time();
+    EXPECT_TRUE(reader.slot(0)->writer_stuck);
+    EXPECT_LT(processor_time() - before, std::chrono::milliseconds(20)) << with_semaphore;
+  }
+}
+
 // The writer waits 100 ms for the guard and then takes a new one: that the number stays the same is
 // the proof that it was never kept from it, however slow this machine may be.
 TEST_F(HostileTest, StoppedReadersDoNotDelayTheManager) {

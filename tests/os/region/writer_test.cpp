@@ -331,6 +331,32 @@ TEST_F(WriterTest, RootReplacesAnotherUsersObject) {
   EXPECT_EQ(identify_object(name())->owner, 0u);
 }
 
+// Someone else took the name while it was free. We cannot have it back, and our readers keep what
+// they have.
+TEST_F(WriterTest, ANameThatAnotherUserTookIsAnErrorAndNothingMore) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to become another user";
+  const SharedEvent opened;
+  const SharedEvent taken;
+  Child other([&] {
+    if (setresuid(kNobody, kNobody, kNobody) != 0) return 1;
+    Writer writer = open_writer(1);
+    Reader reader = open_reader();
+    opened.notify();
+    if (!taken.wait()) return 2;
+    const Result<bool> repaired = writer.repair_if_unlinked();
+    if (repaired || !repaired.error().message.contains("belongs to uid 0")) return 3;
+    publish_number(writer, 0, 3);
+    Guard(writer.header().semaphore_id).remove();
+    const Result<bool> changed = reader.refresh();
+    return changed && !*changed && reader.header().retired == 0 ? 0 : 4;
+  });
+  ASSERT_TRUE(opened.wait());
+  ASSERT_EQ(shm_unlink(name().c_str()), 0);
+  ASSERT_EQ(message_of(create_object(name(), 10)), "");
+  taken.notify();
+  EXPECT_EQ(other.join(), 0);
+}
+
 TEST_F(WriterTest, LinksAndFifosUnderTheNameAreReplacedAndNotFollowed) {
   const std::string target = path() + "-target";
   const UniqueFd file(open(target.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
