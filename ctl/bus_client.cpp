@@ -182,8 +182,11 @@ std::string bus_address(const std::string& path) {
 
 Answer make_call(const Call& call, Instant until) {
   Answer answer = attempt(call, until);
-  for (int attempts = 1; answer.lost && attempts < kAttempts; ++attempts)
+  if (answer.lost && call.method == bus_api::kShutdown) answer.how = RequestExit::lost;
+  for (int attempts = 1; answer.how == RequestExit::no_connection && answer.lost; ++attempts) {
+    if (attempts == kAttempts) break;
     answer = attempt(call, until);
+  }
   return answer;
 }
 

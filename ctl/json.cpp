@@ -112,7 +112,9 @@ std::string unit_lines(const Snapshot& snapshot) {
   Json object = Json::object();
   for (const UnitKey& key : kUnitKeys)
     object[key.name] = nullptr;
+  constexpr size_t kUsualLine = 640;
   std::string lines;
+  lines.reserve(snapshot.units.size() * kUsualLine);
   for (const region::SlotView& view : snapshot.units) {
     const UnitKey* key = kUnitKeys;
     for (auto& item : object.get_ref<Json::object_t&>())

@@ -13,8 +13,12 @@ constexpr size_t kBufferBytes = 64 * 1024;
 
 void Output::write(std::string_view text) {
   if (closed_) return;
-  buffer_ += text;
-  if (buffer_.size() >= kBufferBytes) flush();
+  if (buffer_.size() + text.size() < kBufferBytes) {
+    buffer_ += text;
+    return;
+  }
+  flush();
+  write_out(text);
 }
 
 void Output::line(std::string_view text) {
@@ -23,7 +27,12 @@ void Output::line(std::string_view text) {
 }
 
 bool Output::flush() {
-  std::string_view rest = buffer_;
+  write_out(buffer_);
+  buffer_.clear();
+  return !closed_;
+}
+
+void Output::write_out(std::string_view rest) {
   while (!closed_ && !rest.empty()) {
     const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
     if (written >= 0) {
@@ -37,8 +46,6 @@ bool Output::flush() {
       error_ = errno == EPIPE ? 0 : errno;
     }
   }
-  buffer_.clear();
-  return !closed_;
 }
 
 }  // namespace foster::ctl

@@ -25,6 +25,8 @@ class Output {
   [[nodiscard]] int error() const { return error_; }
 
  private:
+  void write_out(std::string_view text);
+
   int descriptor_;
   std::string buffer_;
   bool closed_ = false;

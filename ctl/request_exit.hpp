@@ -11,6 +11,7 @@ enum class RequestExit : int {
   not_permitted = 4,  // the socket may not be connected to
   timed_out = 5,      // connected, and no answer in time
   failed = 6,         // anything else: the reason is on stderr
+  lost = 7,           // the manager died over a call that must not be made twice unseen
 };
 
 }  // namespace foster::ctl

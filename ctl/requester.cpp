@@ -98,6 +98,17 @@ ExitCode explain_refusal(Session& session, const OpenRegion& region, const Reque
   return ExitCode::no_such_unit;
 }
 
+/// The manager died over a shutdown.
+bool lost(const ChildOutput& output) {
+  return !output.timed_out && output.exit_code == static_cast<int>(RequestExit::lost);
+}
+
+/// The shutdown was recorded before the manager died: its successor goes on with it.
+bool stopping(const region::Reader& reader) {
+  return reader.header().phase >= FOSTER_PHASE_STOPPING ||
+         reader.keeper(now_since_boot()) == region::Liveness::dead;
+}
+
 ExitCode explain(Session& session, const OpenRegion& region, const Request& request,
                  const ChildOutput& output) {
   const std::string said = output.err.substr(0, output.err.find('\n'));
@@ -116,6 +127,7 @@ ExitCode explain(Session& session, const OpenRegion& region, const Request& requ
     case RequestExit::answered:
     case RequestExit::usage:
     case RequestExit::failed:
+    case RequestExit::lost:
       break;
   }
   return session.fail(ExitCode::failed, said.empty() ? "foster-request failed" : said);
@@ -160,9 +172,13 @@ Step<std::vector<std::string>> request(Session& session, const Arguments& argume
                                  std::string(request.method)};
   if (request.signal != 0) words.push_back(std::to_string(request.signal));
   words.insert(words.end(), request.names.begin(), request.names.end());
-  const Result<ChildOutput> output = run_program(words, now_since_boot() + limit + kGrace);
+  const Instant until = now_since_boot() + limit + kGrace;
+  Result<ChildOutput> output = run_program(words, until);
+  while (output && lost(*output) && !stopping(region.reader) && now_since_boot() < until)
+    output = run_program(words, until);
   if (!output) return std::unexpected(session.fail(ExitCode::failed, output.error().message));
-  if (output->timed_out || output->exit_code != 0)
+  const bool asked = lost(*output) ? stopping(region.reader) : output->exit_code == 0;
+  if (output->timed_out || !asked)
     return std::unexpected(explain(session, region, request, *output));
   return lines_of(output->out);
 }
