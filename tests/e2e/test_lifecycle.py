@@ -140,16 +140,6 @@ def test_wait_sleeps_until_the_state(foster, folder):
     waiting.stdout.close()
 
 
-def test_wait_before_the_daemon_is_there(foster):
-    daemon = foster({"a": unit(SLEEPER)})
-    waiting = subprocess.Popen(
-        [daemon.programs / "fosterctl", "--instance", daemon.name, "wait", "a", "--for", "running",
-         "--timeout", "1min"],
-        env=daemon.environment(), stdout=subprocess.DEVNULL)
-    daemon.start()
-    assert waiting.wait(timeout=60) == 0
-
-
 class Lines:
     """The lines of a program's output, each waited for."""
 
