@@ -119,6 +119,16 @@ void retry_start(Keeper& keeper, const char* what, int error) {
   schedule_start(keeper);
 }
 
+/// A manager that does not take SIGTERM hangs. Its successor stops things in their order and clears the
+/// instance away, which the keeper cannot; so one successor is tried before the keeper does it alone.
+void replace_hung_manager(Keeper& keeper) {
+  ManagerLink& manager = keeper.manager;
+  log(Level::warning, "the manager does not take a signal to stop, killing it pid=%d", manager.pid);
+  manager.replaced_to_stop = true;
+  manager.take_by_ns = now_ns() + kTakeSignalWithin;
+  kill(manager.pid, SIGKILL);
+}
+
 }  // namespace
 
 void find_manager_programs() {
@@ -220,7 +230,9 @@ void signal_taken(Keeper& keeper, int signal) {
   ManagerLink& manager = keeper.manager;
   for (int i = 0; i < kForwardedSignals; ++i)
     if (forwarded_signal(i) == signal) manager.untaken_signals &= ~(uint32_t{1} << i);
-  if (manager.untaken_signals == 0) manager.take_by_ns = 0;
+  if (manager.untaken_signals != 0) return;
+  manager.take_by_ns = 0;
+  manager.replaced_to_stop = false;
 }
 
 bool stop_is_ours(const Keeper& keeper) {
@@ -240,6 +252,9 @@ int64_t act_on_deadlines(Keeper& keeper) {
     manager.end_by_ns = 0;
     kill(manager.pid, SIGKILL);
   }
+  if (due(manager.take_by_ns) && manager.pid != 0 && manager.ready_at_ns != 0 &&
+      !manager.replaced_to_stop)
+    replace_hung_manager(keeper);
   if (manager.start_at_ns != 0 && (due(manager.start_at_ns) || manager.untaken_signals != 0))
     start_manager(keeper);
   int64_t next = 0;
