@@ -235,13 +235,17 @@ void signal_taken(Keeper& keeper, int signal) {
   manager.replaced_to_stop = false;
 }
 
-bool stop_is_ours(const Keeper& keeper) {
+bool stop_is_ours(Keeper& keeper) {
   const ManagerLink& manager = keeper.manager;
   if (manager.untaken_signals == 0) return false;
   // A manager that was fine before it died will be back in a moment and stop things in their order;
   // one that could not even start is not waited for.
   if (!manager.channel && !manager.last_was_ready) return true;
-  return now_ns() >= manager.take_by_ns;
+  if (now_ns() < manager.take_by_ns) return false;
+  const bool hangs = manager.pid != 0 && manager.ready_at_ns != 0;
+  if (!hangs || manager.replaced_to_stop) return true;
+  replace_hung_manager(keeper);
+  return false;
 }
 
 int64_t act_on_deadlines(Keeper& keeper) {
@@ -252,9 +256,6 @@ int64_t act_on_deadlines(Keeper& keeper) {
     manager.end_by_ns = 0;
     kill(manager.pid, SIGKILL);
   }
-  if (due(manager.take_by_ns) && manager.pid != 0 && manager.ready_at_ns != 0 &&
-      !manager.replaced_to_stop)
-    replace_hung_manager(keeper);
   if (manager.start_at_ns != 0 && (due(manager.start_at_ns) || manager.untaken_signals != 0))
     start_manager(keeper);
   int64_t next = 0;

@@ -21,8 +21,9 @@ void manager_ready(Keeper& keeper);
 /// A signal of the forwarded ones has come.
 void signal_came(Keeper& keeper, int signal);
 void signal_taken(Keeper& keeper, int signal);
-/// SIGTERM or SIGINT waits, and no manager takes it any more.
-[[nodiscard]] bool stop_is_ours(const Keeper& keeper);
+/// SIGTERM or SIGINT waits, and no manager takes it any more. A manager that hangs is replaced once
+/// before that.
+[[nodiscard]] bool stop_is_ours(Keeper& keeper);
 
 /// Does what is due; the time of what will be next, or 0.
 int64_t act_on_deadlines(Keeper& keeper);
