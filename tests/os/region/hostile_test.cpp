@@ -194,7 +194,7 @@ TEST_F(HostileTest, WaitingForAWriteCostsNoProcessorTime) {
   publish_number(writer, 0, 1);
   const auto manager = half_writer();
   for (const bool with_semaphore : {true, false}) {
-    if (!with_semaphore) ASSERT_EQ(semctl(writer.header().semaphore_id, 0, IPC_RMID), 0);
+    if (!with_semaphore) Guard(writer.header().semaphore_id).remove();
     const Reader reader = open_reader();
     const Duration before = processor_time();
     EXPECT_TRUE(reader.slot(0)->writer_stuck);
