@@ -14,24 +14,19 @@
 #include "common/instance.hpp"
 
 namespace foster::ctl {
-namespace {
 
 void drain(int descriptor) {
   char content[4096];
-  // Non-blocking: whether there was anything to read is of no interest.
+  // Whether there was anything to read is of no interest.
   while (read(descriptor, content, sizeof content) > 0) {
   }
 }
 
-/// Tells of names that appear among the shared memory objects. An object gets its name by
-/// rename(2), so it is complete by then.
 UniqueFd watch_names() {
   UniqueFd names(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (names && inotify_add_watch(names.get(), "/dev/shm", IN_MOVED_TO) < 0) names.reset();
   return names;
 }
-
-}  // namespace
 
 UniqueFd open_pidfd(int32_t pid) {
   return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));

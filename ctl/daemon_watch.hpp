@@ -29,6 +29,13 @@ enum class Wake {
 /// How poll(2) measures what is left until `until`, rounded up; -1 without an end.
 [[nodiscard]] int poll_timeout(std::optional<Instant> until);
 
+/// An inotify(7) descriptor that tells of names that appear among the shared memory objects. An
+/// object gets its name by rename(2), so it is complete by then.
+[[nodiscard]] UniqueFd watch_names();
+
+/// Takes what an eventfd or inotify descriptor, which must not block, has to say.
+void drain(int descriptor);
+
 class DaemonWatch {
  public:
   /// `reader` is refreshed in sleep() and await_successor(), and nowhere else meanwhile.

@@ -59,7 +59,7 @@ ExitCode Session::fail(ExitCode code, std::string_view message) {
   return code;
 }
 
-Step<OpenRegion> Session::open_region(const Arguments& arguments) {
+std::expected<OpenRegion, NoRegion> Session::find_region(const Arguments& arguments) const {
   const std::vector<std::string> ids = instance_candidates(environment_.uid, arguments.instance);
   for (const std::string& id : ids) {
     Result<region::Reader> reader =
@@ -69,9 +69,15 @@ Step<OpenRegion> Session::open_region(const Arguments& arguments) {
     if (error == ENOENT) continue;
     const bool denied = error == EACCES || error == EPERM;
     return std::unexpected(
-        fail(denied ? ExitCode::not_permitted : ExitCode::no_daemon, reader.error().message));
+        NoRegion{denied ? ExitCode::not_permitted : ExitCode::no_daemon, reader.error().message});
   }
-  return std::unexpected(fail(ExitCode::no_daemon, no_daemon(ids.front())));
+  return std::unexpected(NoRegion{ExitCode::no_daemon, no_daemon(ids.front())});
+}
+
+Step<OpenRegion> Session::open_region(const Arguments& arguments) {
+  std::expected<OpenRegion, NoRegion> region = find_region(arguments);
+  if (region) return std::move(*region);
+  return std::unexpected(fail(region.error().code, region.error().message));
 }
 
 Step<std::vector<uint32_t>> Session::select(const region::Reader& reader,

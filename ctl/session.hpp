@@ -26,6 +26,11 @@ struct OpenRegion {
   region::Reader reader;
 };
 
+struct NoRegion {
+  ExitCode code = ExitCode::no_daemon;
+  std::string message;
+};
+
 class Session {
  public:
   Session(const Environment& environment, Output& out, Output& err)
@@ -39,7 +44,10 @@ class Session {
   /// The same as a verb's last word.
   [[nodiscard]] ExitCode fail(ExitCode code, std::string_view message);
 
-  /// The region of the instance that is meant.
+  /// The region of the instance that is meant, or why there is none, which nobody has been told
+  /// yet.
+  [[nodiscard]] std::expected<OpenRegion, NoRegion> find_region(const Arguments& arguments) const;
+  /// The same, and the reason is complained about.
   [[nodiscard]] Step<OpenRegion> open_region(const Arguments& arguments);
 
   /// The slots that are meant, each once, in order of name; no names mean all of them. Names

@@ -1,7 +1,10 @@
 // wait: until all of the units are in a state at once, as one look at the region shows it. A state
 // that a unit only passes through may not be seen.
 
-#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <poll.h>
+#include <utility>
 
 #include "ctl/daemon_watch.hpp"
 #include "ctl/render.hpp"
@@ -26,6 +29,36 @@ bool just_born(const region::Reader& reader) {
   return reader.slot_count() == 0 && reader.header().phase == FOSTER_PHASE_STARTING;
 }
 
+bool runs(const std::expected<OpenRegion, NoRegion>& region) {
+  return region && region->reader.keeper(now_since_boot()) != region::Liveness::dead;
+}
+
+Step<OpenRegion> await_daemon(Session& session, const Arguments& arguments,
+                              std::optional<Instant> until) {
+  std::expected<OpenRegion, NoRegion> region = session.find_region(arguments);
+  if (runs(region)) return std::move(*region);
+  const UniqueFd names = watch_names();
+  const int error = errno;
+  bool told = arguments.quiet;
+  for (;;) {
+    // Once more after the watch was set, and after each name that appeared.
+    region = session.find_region(arguments);
+    if (runs(region)) return std::move(*region);
+    const NoRegion reason =
+        region ? NoRegion{ExitCode::no_daemon, gone_text(region->reader)} : region.error();
+    if (reason.code == ExitCode::not_permitted)
+      return std::unexpected(session.fail(reason.code, reason.message));
+    if (!names)
+      return std::unexpected(session.fail(
+          reason.code, reason.message + "; cannot wait for one: " + strerrordesc_np(error)));
+    if (!std::exchange(told, true)) session.complain(reason.message + "; waiting for one");
+    pollfd waited{names.get(), POLLIN, 0};
+    if (poll(&waited, 1, poll_timeout(until)) == 0)
+      return std::unexpected(session.fail(ExitCode::timed_out, "timed out: " + reason.message));
+    drain(names.get());
+  }
+}
+
 ExitCode tell(Session& session, const Arguments& arguments, const Snapshot& snapshot) {
   if (arguments.quiet) return ExitCode::done;
   for (const region::SlotView& unit : snapshot.units)
@@ -46,7 +79,7 @@ ExitCode given_up(Session& session, Wake wake, const region::Reader& reader,
 ExitCode run_wait(Session& session, const Arguments& arguments) {
   std::optional<Instant> until;
   if (arguments.timeout) until = now_since_boot() + *arguments.timeout;
-  Step<OpenRegion> region = session.open_region(arguments);
+  Step<OpenRegion> region = await_daemon(session, arguments, until);
   if (!region) return region.error();
   std::optional<DaemonWatch> watch;
   for (;;) {

@@ -233,11 +233,35 @@ TEST_F(RegionVerbs, WaitSeesTheChange) {
   EXPECT_EQ(wait.end(), ExitCode::done);
 }
 
-TEST_F(RegionVerbs, WaitEndsWhenTheDaemonIsLost) {
-  UnderWay wait(environment_, {"wait", "db", "--for", "running"});
+TEST_F(RegionVerbs, WaitIsNotDeceivedByWhatADeadDaemonLeft) {
+  publish(0, FOSTER_STATE_RUNNING, 1);
   end_keeper();
-  EXPECT_TRUE(wait.line().starts_with("fosterctl: fosterd is gone (it was pid "));
-  EXPECT_EQ(wait.end(), ExitCode::no_daemon);
+  const Ran ran = run({"wait", "db", "--for", "running", "--timeout", "1ms"});
+  EXPECT_EQ(ran.code, ExitCode::timed_out);
+  EXPECT_NE(ran.err.find("timed out: fosterd is gone"), std::string::npos) << ran.err;
+}
+
+TEST_F(RegionVerbs, WaitAwaitsADaemonThatIsNotThereYet) {
+  writer_->remove();
+  writer_.reset();
+  end_keeper();
+  UnderWay wait(environment_, {"wait", "db", "--for", "running"});
+  EXPECT_NE(wait.line().find("; waiting for one"), std::string::npos);
+  begin_daemon();
+  publish(0, FOSTER_STATE_RUNNING, 1);
+  EXPECT_EQ(wait.line(), "db: running, pid 0");
+  EXPECT_EQ(wait.end(), ExitCode::done);
+}
+
+TEST_F(RegionVerbs, LossOfTheDaemonIsSeenAfterWhatWasWrittenLast) {
+  Result<region::Reader> reader = region::Reader::open(region_object_name(id_), geteuid());
+  ASSERT_TRUE(reader);
+  DaemonWatch watch(*reader, id_);
+  EXPECT_EQ(watch.sleep(std::nullopt), Wake::changed);
+  end_keeper();
+  EXPECT_EQ(watch.sleep(std::nullopt), Wake::changed);
+  EXPECT_EQ(watch.sleep(std::nullopt), Wake::changed);
+  EXPECT_EQ(watch.sleep(std::nullopt), Wake::gone);
 }
 
 TEST_F(RegionVerbs, OrderlyEndIsSeenAfterWhatWasWrittenLast) {
