@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -56,6 +57,11 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     array.push_back(const_cast<char*>(string.c_str()));
   array.push_back(nullptr);
   return array;
+}
+
+/// A test that is killed leaves no daemon behind, whose services would run for ever.
+void die_with_the_test() {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 /// The only child of a process, once it has one.
@@ -219,6 +225,7 @@ void Rig::become_keeper(const Setting& setting, int output, int log) {
   dup2(output, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
   if (setting.as_init) {
+    die_with_the_test();
     const int flags = CLONE_NEWPID | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
     if (unshare(flags) != 0) _exit(96);
     const pid_t init = fork();
@@ -229,6 +236,7 @@ void Rig::become_keeper(const Setting& setting, int output, int log) {
     }
   }
   if (setting.in_child) setting.in_child();
+  die_with_the_test();
   execve((folder_ + "/fosterd").c_str(), pointers(setting.arguments).data(),
          pointers(setting.environment).data());
   _exit(95);

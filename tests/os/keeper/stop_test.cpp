@@ -88,6 +88,27 @@ TEST(Stop, AHangingManagerDoesNotKeepSigtermFromStopping) {
   EXPECT_TRUE(rig.logged("stopping all services without a manager services=1"));
 }
 
+TEST(Stop, AHangingManagersSuccessorIsAskedToStop) {
+  Rig rig;
+  auto first = rig.serving_manager();
+  const pid_t service = spawned_pid(rig, *first, probe(1, {"stay"}));
+  ::kill(first->pid(), SIGSTOP);
+  rig.signal(SIGTERM);
+  auto second = rig.manager();
+  ASSERT_NE(second, nullptr);
+  EXPECT_TRUE(ends(first->pid()));
+  second->take_handover();
+  EXPECT_EQ(second->expect_body<protocol::SignalNumber>(Type::signal_received).signal, SIGTERM);
+  second->send(Type::signal_taken, protocol::SignalNumber{SIGTERM});
+  second->expect(Type::spawned);
+  second->kill(1, SIGTERM);
+  second->expect(Type::exited);
+  EXPECT_FALSE(alive(service));
+  second->send(Type::finish, protocol::Finish{0});
+  second->exit(0);
+  EXPECT_EQ(rig.end_status(), 0);
+}
+
 TEST(Stop, WithoutAManagerThatCanStartSigtermStopsAtOnce) {
   Rig rig;
   auto first = rig.serving_manager();
