@@ -64,7 +64,8 @@ void reconcile(UnitRecord& record, Attempt live, Instant now) {
 }  // namespace
 
 bool was_known(const RecoveredUnit& found) {
-  return found.record.has_value() && found.record->since.ns != 0;
+  return found.record.has_value() &&
+         (found.record->since.ns != 0 || found.record->attempt.value != 0);
 }
 
 UnitRecord recovered_record(const RecoveredUnit& found, const UnitSpec& spec, Instant now) {
@@ -89,7 +90,7 @@ std::optional<int> shutdown_found(const Recovered& found, const UnitSet& set) {
     if (ended && set[unit.unit].essential && record.last_exit.kind != ExitKind::none) {
       return exit_code_for(record.last_exit);
     }
-    if (ended || record.cause == Cause::shutdown) code = 0;
+    if (record.cause == Cause::shutdown) code = 0;
   }
   return code;
 }

@@ -12,12 +12,13 @@ namespace foster::core {
 [[nodiscard]] UnitRecord recovered_record(const RecoveredUnit& found, const UnitSpec& spec,
                                           Instant now);
 
-/// Whether there was a record of this unit that anyone ever wrote.
+/// Whether there was a record of this unit that anyone ever wrote. One that was not is a new
+/// unit's, which is wanted up.
 [[nodiscard]] bool was_known(const RecoveredUnit& found);
 
 /// Whether a shutdown had begun, and with which code. A manager that dies while it publishes may
-/// leave records that tell of a shutdown which the region's header does not know of yet: a unit
-/// that ended by itself is wanted down, or one is stopped for a shutdown, only once there is one.
+/// leave records that tell of a shutdown which the region's header does not know of yet: one that
+/// says `shutdown`, or that of an essential unit which ended by itself and is wanted down.
 [[nodiscard]] std::optional<int> shutdown_found(const Recovered& found, const UnitSet& set);
 
 /// The highest job number that stands anywhere in what was found.

@@ -21,7 +21,8 @@ namespace foster::core {
 /// What a manager finds when it starts.
 struct RecoveredUnit {
   UnitIndex unit;
-  std::optional<UnitRecord> record;  // from the region; absent: the unit is new
+  std::optional<UnitRecord> record;  // from the region; absent, or without `since` and `attempt`:
+                                     // the unit is new
   /// The attempt that the keeper knows of this unit: alive, lingering, or over with news that were
   /// not acknowledged yet (those come as events after Begin). 0 = none.
   Attempt live_attempt;

@@ -6,9 +6,33 @@
 #include "daemon/core/job_table.hpp"
 
 namespace foster::sim {
-namespace {
 
-using namespace core;
+using core::Acknowledge;
+using core::Begin;
+using core::Cause;
+using core::EndDaemon;
+using core::Exited;
+using core::ExitKind;
+using core::GroupEmptied;
+using core::InitialUnitsSettled;
+using core::JobRef;
+using core::JobResult;
+using core::Kill;
+using core::KillFailed;
+using core::LastExit;
+using core::Note;
+using core::NoteKind;
+using core::Refusal;
+using core::Reply;
+using core::Request;
+using core::ShutdownRequest;
+using core::SignalRequest;
+using core::Spawn;
+using core::Spawned;
+using core::SpawnFailed;
+using core::UnitState;
+
+namespace {
 
 class Describer {
  public:
@@ -18,8 +42,8 @@ class Describer {
     return event.first_manager ? "begin" : "begin again";
   }
   std::string operator()(const Request& event) const {
-    return verb_text(event.verb) + names(event.units) + " (token " + std::to_string(event.token) +
-           ")";
+    return core::verb_text(event.verb) + names(event.units) + " (token " +
+           std::to_string(event.token) + ")";
   }
   std::string operator()(const SignalRequest& event) const {
     return "signal " + std::to_string(event.signal) + names(event.units) + " (token " +
@@ -165,11 +189,11 @@ const char* text(JobResult result) {
   FOSTER_CHECK(false);
 }
 
-std::string describe(const UnitSet& set, const Event& event) {
+std::string describe(const UnitSet& set, const core::Event& event) {
   return std::visit(Describer(set), event);
 }
 
-std::string describe(const UnitSet& set, const Action& action) {
+std::string describe(const UnitSet& set, const core::Action& action) {
   return std::visit(Describer(set), action);
 }
 

@@ -109,6 +109,32 @@ TEST(Recovery, AUnitThatIsNewInTheSetIsStarted) {
   s.expect_state("web", UnitState::stopped, Cause::request);
 }
 
+TEST(Recovery, AProcessThatIsNotWantedAnyMoreIsStopped) {
+  UnitRecord stray;
+  stray.attempt = {5};
+  UnitRecord was_running = left(UnitState::running, 5);
+  was_running.goal = Goal::down;
+  for (const UnitRecord& record : {stray, was_running}) {
+    Scenario s({simple("gone")}, after_crash(record, 5));
+    s.begin(false);
+    s.expect("gone: stopping (request)", "kill gone #5 15 group continue", "settled");
+    s.spawned("gone");
+    s.exited("gone", killed_by(SIGTERM));
+    s.expect("acknowledge #5", "gone: stopped (request)");
+  }
+}
+
+TEST(Recovery, AUnitThatEndedAndIsNotWantedAnyMoreIsNoShutdown) {
+  UnitRecord record = left(UnitState::exited, 5);
+  record.goal = Goal::down;
+  Scenario s({simple("gone")}, after_crash(record, 5));
+  s.begin(false);
+  EXPECT_FALSE(s.supervisor().shutting_down());
+  s.forget();
+  s.exited("gone", exit_code(1));
+  s.expect("acknowledge #5");
+}
+
 TEST(Recovery, WhatIsDoneOrFailedStaysSo) {
   Scenario s({oneshot("setup")}, after_crash(left(UnitState::exited, 5), 0));
   s.begin(false);
