@@ -134,9 +134,9 @@ void Manager::begin() {
 
 int Manager::keeper_spoke(sd_event_source*, int, uint32_t, void* self) {
   auto& manager = *static_cast<Manager*>(self);
-  manager.news_.clear();
-  const auto state = manager.keeper_.receive(manager.news_);
-  for (const KeeperNews& news : manager.news_) manager.take(news);
+  std::vector<KeeperNews> arrived;
+  const auto state = manager.keeper_.receive(arrived);
+  for (const KeeperNews& news : arrived) manager.take(news);
   if (state == KeeperClient::State::closed) manager.keeper_is_gone();
   return 0;
 }

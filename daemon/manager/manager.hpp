@@ -82,7 +82,6 @@ class Manager {
   sd_event_source* keeper_source_ = nullptr;
   sd_event_source* timer_ = nullptr;
   sd_event_source* again_ = nullptr;
-  std::vector<KeeperNews> news_;
   std::optional<int> ended_;
 };
 
