@@ -17,7 +17,7 @@ namespace foster::region {
 struct WriterOptions {
   std::string object_name;  // "/foster.<instance>", see common/instance.hpp
   std::string instance;
-  uint32_t ring_capacity = 2048;  // events; taken at creation only
+  uint32_t ring_capacity = 1024;  // events; taken at creation only
 };
 
 /// What a former manager of the same daemon left, per unit: the last whole body.

@@ -101,7 +101,7 @@ Result<Handover> KeeperClient::receive_handover() {
 
 KeeperClient::State KeeperClient::receive(std::vector<KeeperNews>& news) {
   news.insert(news.end(), early_.begin(), early_.end());
-  early_ = {};
+  std::vector<KeeperNews>().swap(early_);
   for (;;) {
     switch (reader_.receive(socket_.get(), true)) {
       case ipc::PacketReader::Outcome::packet: read_packet(news); break;

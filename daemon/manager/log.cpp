@@ -58,7 +58,7 @@ class GatheringStderr final : public spdlog::sinks::base_sink<spdlog::details::n
   void drop_from(size_t written) {
     const auto rest = gathered_.begin() + static_cast<std::ptrdiff_t>(written);
     const size_t lost = static_cast<size_t>(std::count(rest, gathered_.end(), '\n'));
-    gathered_ = {};  // its room too: the lines of a large start come once
+    std::string().swap(gathered_);  // its room too: the lines of a large start come once
     if (lost == 0 && dropped_ > 0 && writable()) {
       const std::string notice =
           "foster: " + std::to_string(dropped_) + " lines of the log were dropped: stderr was full\n";

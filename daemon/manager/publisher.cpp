@@ -59,7 +59,7 @@ void Publisher::publish(core::Supervisor& core, uint32_t phase, Instant now, int
   if (auto published = writer_.publish(slots, events_, header); !published)
     log(Level::error, published.error().message);
   // Not kept for the next turn: after a start of a thousand units this would stay a megabyte.
-  events_ = {};
+  std::vector<foster_event>().swap(events_);
 }
 
 }  // namespace foster::manager
