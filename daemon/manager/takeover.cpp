@@ -144,12 +144,13 @@ Result<region::Writer> region_of(const std::string& id, const protocol::Handover
 
 /// What is left to do once the units are known to be right.
 Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const Options& options,
-                          const std::string& id, InstanceHome home, const UnitSet& checked) {
+                          const std::string& id, InstanceHome home,
+                          const std::shared_ptr<const UnitSet>& checked) {
   auto control = control_socket(keeper, handover, home);
   if (!control) return std::unexpected(control.error());
   auto writer = region_of(id, handover.keeper);
   if (!writer) return std::unexpected(writer.error());
-  const std::vector<std::string> strays = stray_names(checked, handover.children);
+  const std::vector<std::string> strays = stray_names(*checked, handover.children);
   for (const std::string& name : strays)
     log(Level::warning, "no unit file describes this service any more; it is stopped",
         {{"unit", name}});
@@ -187,7 +188,7 @@ std::variant<Holdings, EndNow> take_over(KeeperClient& keeper, const Options& op
   if (!home) return end_with(home.error());
   if (auto locked = take_lock(keeper, *handover, *home, id); !locked) return end_with(locked.error());
   auto holdings =
-      assemble(keeper, *handover, options, id, *home, *loaded->checked.set);
+      assemble(keeper, *handover, options, id, *home, loaded->checked.set);
   if (holdings) return std::move(*holdings);
   if (handover->keeper.manager_restarts == 0) home->remove();
   return end_with(holdings.error());

@@ -109,8 +109,10 @@ Result<LoadedUnits> reload_kept_units(int memfd, const Options& options) {
   return check(std::move(*files), {}, options);
 }
 
-std::shared_ptr<const UnitSet> with_strays(const UnitSet& set, const std::vector<std::string>& names) {
-  std::vector<UnitSpec> units = set.units();
+std::shared_ptr<const UnitSet> with_strays(std::shared_ptr<const UnitSet> set,
+                                           const std::vector<std::string>& names) {
+  if (names.empty()) return set;
+  std::vector<UnitSpec> units = set->units();
   for (const std::string& name : names) {
     UnitSpec stray;
     stray.name = name;

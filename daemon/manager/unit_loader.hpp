@@ -32,7 +32,7 @@ struct LoadedUnits {
 
 /// `set` and, for each name, a unit without a file whose only future is to be stopped: for children
 /// of the keeper that no unit file describes any more.
-[[nodiscard]] std::shared_ptr<const UnitSet> with_strays(const UnitSet& set,
+[[nodiscard]] std::shared_ptr<const UnitSet> with_strays(std::shared_ptr<const UnitSet> set,
                                                          const std::vector<std::string>& names);
 
 /// The unit that `fosterd -- COMMAND` runs; its name is the program's.
