@@ -5,7 +5,7 @@
 #   packaging/test.sh STAGE...         only these stages, of:
 #     plain      the build that ships, with every suite
 #     sanitize   the same sources with AddressSanitizer and UndefinedBehaviorSanitizer
-#     lint       clang-tidy over the sources
+#     lint       clang-tidy over the sources of the programs
 #
 # The last line counts the single test cases of all stages: "N passed, N failed, N skipped". The
 # exit code is 0 when nothing failed. With CI=true a skipped test is a failure.
@@ -65,7 +65,9 @@ stage_plain() {
 
 stage_sanitize() {
   say "sanitizers: building"
-  step "set up build-asan" set_up build-asan -Db_sanitize=address,undefined -Db_lundef=false &&
+  # Lightly optimised: the sanitizers' own code makes -O2 cost more than it gives.
+  step "set up build-asan" set_up build-asan -Doptimization=1 -Db_sanitize=address,undefined \
+    -Db_lundef=false &&
     step "build build-asan" ninja -C build-asan || return
   say "sanitizers: testing"
   run_suites build-asan 4 unit sim os e2e
@@ -84,7 +86,7 @@ run_clang_tidy() {
   if run-clang-tidy-16 -quiet -p build -j "$(nproc)" \
     -extra-arg=-D__cpp_concepts=202002L -extra-arg=-Wno-macro-redefined -extra-arg=-Wno-error \
     -extra-arg=-Wno-unknown-warning-option \
-    "^$PWD/(common|ctl|daemon|tests)/" >"$log" 2>&1; then
+    "^$PWD/(common|ctl|daemon)/" >"$log" 2>&1; then
     return 0
   fi
   grep -E '(error|warning):|^\s+(\^|[0-9]* \|)' "$log" | sort -u | head -n 100

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "common/check.hpp"
 #include "common/unit/duration_text.hpp"
@@ -329,7 +330,7 @@ void UnitMachine::send_kill(UnitIndex unit, const Turn& turn) {
 
 void UnitMachine::count_exit(const Exited& event, const Turn& turn) {
   UnitRecord& record = ledger_.change(event.unit);
-  if (event.attempt == record.attempt) record.pid = 0;
+  const int32_t pid = event.attempt == record.attempt ? std::exchange(record.pid, 0) : 0;
   ++record.exits;
   record.exit_attempt = event.attempt;
   record.last_exit = event.how;
@@ -340,6 +341,7 @@ void UnitMachine::count_exit(const Exited& event, const Turn& turn) {
                                  .cause = Cause::exit,
                                  .exit_kind = event.how.kind,
                                  .attempt = event.attempt,
+                                 .pid = pid,
                                  .value = event.how.value});
 }
 
