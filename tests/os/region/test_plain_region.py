@@ -31,13 +31,9 @@ class Writer:
 def writer():
     running = Writer(f"test-python-{os.getpid()}")
     yield running
-    running.process.kill()
-    running.process.wait()
+    if running.process.poll() is None:
+        running.end()
     running.process.stdout.close()
-    try:
-        os.unlink(f"/dev/shm/foster.{running.instance}")
-    except FileNotFoundError:
-        pass
 
 
 def test_every_field_is_where_the_header_file_says(writer):
