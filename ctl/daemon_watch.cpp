@@ -91,10 +91,11 @@ Result<region::Reader> DaemonWatch::open_again() const {
   return region::Reader::open(region_object_name(id_), instance_owner(id_));
 }
 
-bool DaemonWatch::await_wake(std::optional<Instant> until) {
+Wake DaemonWatch::await_wake(std::optional<Instant> until, int output) {
   pollfd waited[] = {{sleeper_ ? sleeper_->changes.get() : -1, POLLIN, 0},
                      {names_.get(), POLLIN, 0},
-                     {keeper_gone_ ? -1 : keeper_.get(), POLLIN, 0}};
+                     {keeper_gone_ ? -1 : keeper_.get(), POLLIN, 0},
+                     {output, 0, 0}};  // nothing but its end
   int ready = 0;
   do {
     ready = poll(waited, std::size(waited), poll_timeout(until));
@@ -102,7 +103,8 @@ bool DaemonWatch::await_wake(std::optional<Instant> until) {
   if (sleeper_) drain(sleeper_->changes.get());
   if (names_) drain(names_.get());
   if (waited[2].revents != 0) keeper_gone_ = true;
-  return ready > 0;
+  if (waited[3].revents != 0) return Wake::unread;
+  return ready > 0 ? Wake::changed : Wake::timed_out;
 }
 
 std::optional<Wake> DaemonWatch::end_of_daemon() {
@@ -127,22 +129,22 @@ std::optional<Wake> DaemonWatch::verdict() {
   return std::exchange(last_look_given_, true) ? *end : Wake::changed;
 }
 
-Wake DaemonWatch::sleep(std::optional<Instant> until) {
+Wake DaemonWatch::sleep(std::optional<Instant> until, int output) {
   if (const std::optional<Wake> wake = verdict()) return *wake;
-  return await_wake(until) ? Wake::changed : Wake::timed_out;
+  return await_wake(until, output);
 }
 
-Result<void> DaemonWatch::await_successor() {
+Result<Wake> DaemonWatch::await_successor(int output) {
   names_ = watch_names();
   if (!names_) return system_failure("watch for a new daemon", errno);
   for (;;) {
     // An error means that there is no object, or none of a daemon's: the next name may be it.
     const Result<bool> exchanged = reader_.refresh();
     if (exchanged && reader_.keeper(now_since_boot()) != region::Liveness::dead) break;
-    static_cast<void>(await_wake(std::nullopt));
+    if (await_wake(std::nullopt, output) == Wake::unread) return Wake::unread;
   }
   begin();
-  return {};
+  return Wake::changed;
 }
 
 }  // namespace foster::ctl

@@ -21,6 +21,7 @@ enum class Wake {
   ended,    // the daemon has ended in order
   gone,     // the daemon is gone without having said so
   timed_out,
+  unread,  // nobody reads the output any more
 };
 
 /// A pidfd of the process with that pid; invalid when there is none any more.
@@ -47,18 +48,21 @@ class DaemonWatch {
   /// Sleeps until there is something to look at. No change is missed: the first sleep ends at once,
   /// so that what happened since the look before it is seen. Whatever a daemon wrote last is
   /// reported as a change before its end is.
-  [[nodiscard]] Wake sleep(std::optional<Instant> until);
+  /// `output` is a descriptor whose reader is watched, so that `watch | head -1` ends with head; -1
+  /// for none.
+  [[nodiscard]] Wake sleep(std::optional<Instant> until, int output = -1);
 
-  /// After `gone`: sleeps until a daemon has taken the instance up again. The reader is its then.
-  Result<void> await_successor();
+  /// After `gone`: sleeps until a daemon has taken the instance up again, whose the reader is then:
+  /// `changed`. Or `unread`.
+  Result<Wake> await_successor(int output);
 
  private:
   struct Sleeper;
 
   void begin();
   [[nodiscard]] Result<region::Reader> open_again() const;
-  /// False when the time ran out.
-  [[nodiscard]] bool await_wake(std::optional<Instant> until);
+  /// `changed`, `timed_out` or `unread`.
+  [[nodiscard]] Wake await_wake(std::optional<Instant> until, int output);
   [[nodiscard]] std::optional<Wake> end_of_daemon();
   [[nodiscard]] std::optional<Wake> verdict();
 

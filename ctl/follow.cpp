@@ -9,7 +9,8 @@ ExitCode follow(Session& session, OpenRegion& region, EventPrinter& printer,
                 const std::function<void()>& look) {
   DaemonWatch watch(region.reader, region.id);
   while (session.out().flush()) {
-    const Wake wake = watch.sleep(std::nullopt);
+    const Wake wake = watch.sleep(std::nullopt, session.out().descriptor());
+    if (wake == Wake::unread) return ExitCode::done;
     if (wake == Wake::changed) look();
     if (wake == Wake::ended) {
       printer.remark("daemon_ended", "fosterd has ended");
@@ -18,8 +19,9 @@ ExitCode follow(Session& session, OpenRegion& region, EventPrinter& printer,
     if (wake == Wake::gone) {
       printer.remark("daemon_gone", gone_text(region.reader) + "; waiting for it to come back");
       session.out().flush();
-      if (const Result<void> back = watch.await_successor(); !back)
-        return session.fail(ExitCode::no_daemon, back.error().message);
+      const Result<Wake> back = watch.await_successor(session.out().descriptor());
+      if (!back) return session.fail(ExitCode::no_daemon, back.error().message);
+      if (*back == Wake::unread) return ExitCode::done;
       printer.remark("daemon_back",
                      "fosterd is back, pid " + std::to_string(region.reader.header().keeper_pid));
     }

@@ -19,6 +19,8 @@ class Output {
   /// Hands all that is buffered to the kernel. False when nobody takes it any more.
   bool flush();
 
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
   /// The reader went away, or writing failed: whatever is written from now on is dropped.
   [[nodiscard]] bool closed() const { return closed_; }
   /// The errno of a write that failed; 0 when all went well or the reader went away.

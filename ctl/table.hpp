@@ -25,7 +25,7 @@ struct RenderOptions {
 /// rows.
 class Table {
  public:
-  explicit Table(std::initializer_list<std::string_view> headings);
+  Table(std::initializer_list<std::string_view> headings);
 
   /// The next cell. The text must be printable.
   void add(std::string_view text, Colour colour = Colour::none);

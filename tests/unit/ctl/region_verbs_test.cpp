@@ -74,6 +74,9 @@ class UnderWay {
     if (thread_.joinable()) thread_.join();
   }
 
+  /// Nobody reads what it writes from here on.
+  void hang_up() { output_.reset(); }
+
   /// The next line that it writes; empty at its end.
   std::string line() {
     std::string text;
@@ -323,6 +326,22 @@ TEST_F(RegionVerbs, WatchOutlivesALostDaemon) {
   EXPECT_EQ(tail_of(watch.line()), "db: running");
   publish(0, FOSTER_STATE_RUNNING, 7, FOSTER_PHASE_DOWN);
   EXPECT_EQ(tail_of(watch.line()), "foster: fosterd has ended");
+}
+
+TEST_F(RegionVerbs, WatchEndsWithItsReader) {
+  UnderWay watch(environment_, {"watch", "db"});
+  EXPECT_EQ(tail_of(watch.line()), "db: stopped");
+  watch.hang_up();
+  EXPECT_EQ(watch.end(), ExitCode::done);
+}
+
+TEST_F(RegionVerbs, WatchEndsWithItsReaderWhileItWaitsForTheDaemon) {
+  UnderWay watch(environment_, {"watch", "db"});
+  EXPECT_EQ(tail_of(watch.line()), "db: stopped");
+  end_keeper();
+  EXPECT_TRUE(tail_of(watch.line()).starts_with("foster: fosterd is gone (it was pid "));
+  watch.hang_up();
+  EXPECT_EQ(watch.end(), ExitCode::done);
 }
 
 TEST_F(RegionVerbs, WatchEndsWhenNobodyReads) {
