@@ -54,7 +54,7 @@ show() {
   printf '$ %s\n' "$*"
   "$@"
 }
-pid_of() { fosterctl status "$1" --json | sed -n 's/^ *"pid": \([0-9]*\),$/\1/p' | tail -n 1; }
+pid_of() { fosterctl status "$1" | sed -n 's/^  pid  *\([0-9]*\)$/\1/p'; }
 
 port=8080
 while (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
@@ -67,17 +67,10 @@ sed -e "s|@DIR@|$FOSTER_DEMO|g" -e "s|@PORT@|$port|g" units/demo/nginx.conf.in \
 chmod 755 "$FOSTER_DEMO" "$FOSTER_DEMO/www"
 
 say "starting: fosterd --units units/demo"
-mkfifo "$FOSTER_DEMO/said"
 # In a session of its own: Ctrl-C is for this script, which then asks for the end, once.
-setsid "$build/fosterd" --units units/demo >"$FOSTER_DEMO/said" 2>&1 &
+setsid "$build/fosterd" --units units/demo >"$log" 2>&1 &
 fosterd=$!
-exec {said}<"$FOSTER_DEMO/said"
-while read -r line <&"$said"; do
-  echo "$line" >>"$log"
-  [[ $line != *"fosterd started"* ]] || break
-done
-cat <&"$said" >>"$log" &
-fosterctl wait nginx redis seed --for up --timeout 30s
+fosterctl wait nginx redis seed --for up --timeout 30s --quiet
 show fosterctl status
 
 say "a page from nginx, a value from redis"
