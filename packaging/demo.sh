@@ -88,17 +88,20 @@ echo "nginx was process $nginx_before, and is process $(pid_of nginx)"
 say "kill -9 of nginx: it is started again, without a worker of the first one"
 coproc watch { exec "$build/fosterctl" watch nginx flaky; }
 watch_pid=$watch_PID
-read -r line <&"${watch[0]}"
-show kill -9 "$nginx_before"
 shown_until() {
+  local line
   while read -r line <&"${watch[0]}"; do
     echo "$line"
-    [[ $line != *"$1: running"*"SIGKILL"* ]] || break
+    [[ $line != *"$1"* ]] || break
   done
 }
-shown_until nginx
+shown_until 'nginx: running' # the present states come first
+show kill -9 "$nginx_before"
+shown_until 'nginx: backoff'
+shown_until 'nginx: running'
 say "a service that crashes now and then"
-shown_until flaky
+shown_until 'flaky: backoff'
+shown_until 'flaky: running'
 kill "$watch_pid"
 show fosterctl status
 show curl -sS --retry 10 --retry-connrefused --max-time 30 "http://127.0.0.1:$port/"

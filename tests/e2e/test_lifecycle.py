@@ -140,6 +140,20 @@ def test_wait_sleeps_until_the_state(foster, folder):
     waiting.stdout.close()
 
 
+def test_wait_before_the_daemon_is_there(foster):
+    daemon = foster({"a": unit(SLEEPER)})
+    waiting = subprocess.Popen(
+        [daemon.programs / "fosterctl", "--instance", daemon.name, "wait", "a", "--for", "running",
+         "--timeout", "1min"],
+        env=daemon.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    daemon.start()
+    assert waiting.wait(timeout=60) == 0
+
+
+def test_wait_without_a_daemon_ends_at_its_timeout(foster):
+    foster().ctl("wait", "a", "--for", "running", "--timeout", "50ms", check=124)
+
+
 class Lines:
     """The lines of a program's output, each waited for."""
 

@@ -122,8 +122,18 @@ def descriptors(pid: int) -> list[str]:
     return sorted(found)
 
 
+def await_records(daemon, record):
+    """Running is a moment before having recorded the start."""
+    watch = FileWatch(record, FileWatch.MODIFY)
+    running = {one["pid"] for one in daemon.status()["units"] if one["name"] in STEADY}
+    while not running <= started_pids(record):
+        watch.wait()
+    watch.close()
+
+
 def check_each_runs_once(daemon, record):
     """Every service that should run has one process, which is the one that foster names."""
+    await_records(daemon, record)
     living = {}
     for entry in journal.read(record):
         if entry.kind == journal.START and is_alive(entry.pid):

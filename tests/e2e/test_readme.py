@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 from daemon import BUILD, PROGRAMS
@@ -18,29 +17,18 @@ def tour() -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
 
 
-# Between two lines a person needs longer than fosterd to come up; a script waits for its region.
-TYPING = (f'{sys.executable} -c "import events, pathlib, sys; '
-          'events.wait_for_file(pathlib.Path(sys.argv[1]))" "/dev/shm/foster.$FOSTER_INSTANCE"\n')
-
-
-def typed(content: str) -> str:
-    return re.sub(r"^(fosterd .*&\n)", lambda line: line.group(1) + TYPING, content,
-                  flags=re.MULTILINE)
-
-
 def test_the_tour(folder):
     blocks = tour()
     first = blocks.pop(0)[1]
     assert all(program in first for program in PROGRAMS), "the build is the first block"
     # Whatever goes wrong, no daemon is left.
     script = "trap 'fosterctl shutdown >/dev/null 2>&1 || true' EXIT\n"
-    script += "".join(f"echo '== block {number}'\n{typed(content)}" for number, (kind, content)
+    script += "".join(f"echo '== block {number}'\n{content}" for number, (kind, content)
                       in enumerate(blocks) if kind == "sh")
     (folder / "units").mkdir()
     environment = {"PATH": f"{BUILD}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                    "FOSTER_INSTANCE": f"tour-{os.getpid()}", "HOME": str(folder),
-                   "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder),
-                   "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+                   "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
     done = subprocess.run(["bash", "-eu", "-c", script], cwd=folder, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100,
                           check=False, stdin=subprocess.DEVNULL)

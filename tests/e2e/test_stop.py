@@ -6,7 +6,7 @@ import time
 
 from daemon import SERVICES, processes_with, shell, unit
 from events import Fifo, is_alive, wait_for_end
-from journal import SIGNAL, count, read
+from journal import SIGNAL, await_starts, count, read
 
 SLEEPER = ["/bin/sleep", "infinity"]
 
@@ -16,6 +16,7 @@ def test_who_ignores_the_signal_is_killed_after_the_timeout(foster, folder):
     journal.touch()
     daemon = foster({"a": unit([SERVICES / "ignore-term", journal, "a"],
                                stop={"timeout": "300ms"})}).start()
+    await_starts(journal, ["a"])
     pid = daemon.unit("a")["pid"]
     before = time.monotonic()
     daemon.ctl("stop", "a")
@@ -104,6 +105,7 @@ def test_a_start_while_it_stops_waits_for_the_end(foster, folder):
     journal.touch()
     daemon = foster({"a": unit([SERVICES / "ignore-term", journal, "a"],
                                stop={"timeout": "500ms"})}).start()
+    await_starts(journal, ["a"])
     first = daemon.unit("a")["pid"]
     daemon.ctl("stop", "a", "--no-wait")
     daemon.until_state("a", "stopping")
@@ -117,6 +119,7 @@ def test_killed_from_outside_while_it_stops(foster, folder):
     journal.touch()
     daemon = foster({"a": unit([SERVICES / "ignore-term", journal, "a"],
                                stop={"timeout": "1h"})}).start()
+    await_starts(journal, ["a"])
     pid = daemon.unit("a")["pid"]
     daemon.ctl("stop", "a", "--no-wait")
     daemon.until_state("a", "stopping")
@@ -132,6 +135,7 @@ def test_fifty_stubborn_ones_stop_in_the_time_of_one(foster, folder):
     names = [f"s{number}" for number in range(50)]
     daemon = foster({name: unit([SERVICES / "ignore-term", journal, name],
                                 stop={"timeout": "500ms"}) for name in names}).start()
+    await_starts(journal, names)
     before = time.monotonic()
     assert daemon.shutdown() == 0
     assert 0.5 <= time.monotonic() - before < 25

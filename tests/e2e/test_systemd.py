@@ -1,7 +1,7 @@
 """foster under a real systemd: booted in systemd-nspawn on a Debian root made by debootstrap.
 
-The container boots, runs the script of a test as a systemd service, and ends with it; what the script wrote
-to /out is judged here. The root is made once per build folder.
+The container boots, runs the script of a test as a systemd service, and ends with it; what the
+script wrote to /out is judged here. The root is made once per build folder.
 """
 
 import json
@@ -55,8 +55,7 @@ def make_tar() -> None:
         shutil.rmtree(place, ignore_errors=True)
         pytest.skip(f"debootstrap cannot make a root here: {done.stdout.strip().splitlines()[-1:]}")
     part = TAR.with_suffix(".part")
-    subprocess.run(["tar", "-C", place, "--exclude=./var/cache/apt/archives/*.deb", "-cf", part, "."],
-                   check=True)
+    subprocess.run(["tar", "-C", place, "-cf", part, "."], check=True)
     part.rename(TAR)
     shutil.rmtree(place)
 
@@ -135,7 +134,7 @@ systemctl start foster
 [ "$(systemctl is-active foster)" = active ]
 systemctl show -P StatusText foster >/out/status-text
 status first
-cat /proc/"$(fosterctl status a --json | sed -n 's/.*"pid": \([0-9]*\),/\1/p' | tail -1)"/cgroup \
+cat /proc/"$(fosterctl status a | sed -n 's/^ *pid  *//p')"/cgroup \
   >/out/cgroup
 keeper=$(keeper)
 kill -9 "$(manager)"
