@@ -59,6 +59,12 @@ run_suites() {
 stage_plain() {
   say "the build that ships: building"
   step "set up build" set_up build && step "build build" ninja -C build || return
+  say "the demo"
+  if step demo bash packaging/demo.sh </dev/null >"$results/demo.log" 2>&1; then
+    echo demo >>"$results/passed-steps"
+  else
+    tail -n 50 "$results/demo.log"
+  fi
   say "the build that ships: testing"
   run_suites build 1 tidy unit sim os e2e bench
 }
