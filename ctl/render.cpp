@@ -47,7 +47,7 @@ std::string when_text(int64_t real_ns, int64_t boot_ns, const Clock& clock) {
 
 std::string state_fact(const foster_slot_body& body, const Clock& clock,
                        const RenderOptions& options) {
-  const std::string word = coloured(state_word(body.state), state_colour(body.state), options);
+  std::string word = coloured(state_word(body.state), state_colour(body.state), options);
   if (body.since_boot_ns == 0) return word;
   return word + " since " + when_text(body.since_real_ns, body.since_boot_ns, clock);
 }
@@ -106,7 +106,7 @@ std::string exit_event_text(const foster_event& event, const std::string& said) 
 }
 
 std::string event_text(const foster_event& event) {
-  const std::string said = printable(field_text(event.text, sizeof event.text));
+  std::string said = printable(field_text(event.text, sizeof event.text));
   switch (event.kind) {
     case 0:  // Not from the ring: fosterctl's own remark.
       return said;
@@ -228,7 +228,7 @@ std::string render_outcome(std::string_view name, const foster_slot_body& body, 
   const std::string why = printable(why_text(body, now));
   const std::string title = printable(name) + ": ";
   if (body.state == FOSTER_STATE_EXITED && !why.empty()) return title + why;
-  const std::string text = title + std::string(state_word(body.state));
+  std::string text = title + std::string(state_word(body.state));
   if (body.state == FOSTER_STATE_RUNNING) return text + fmt::format(", pid {}", body.pid);
   if (body.state == FOSTER_STATE_STOPPED && body.cause != FOSTER_CAUSE_STOP_TIMEOUT) return text;
   return why.empty() ? text : text + ", " + why;

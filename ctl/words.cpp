@@ -28,7 +28,7 @@ std::string last_exit_of(const foster_slot_body& body) {
 
 std::string failed_why(const foster_slot_body& body) {
   const std::string detail = detail_of(body);
-  const std::string last = last_exit_of(body);
+  std::string last = last_exit_of(body);
   if (body.cause == FOSTER_CAUSE_RATE_LIMITED) {
     const std::string limit = detail.empty() ? std::string(cause_text(body.cause)) : detail;
     return body.exit_kind == FOSTER_EXIT_SPAWN || last.empty() ? limit : limit + "; " + last;
@@ -53,7 +53,7 @@ std::string stopping_why(const foster_slot_body& body, Instant now) {
 }
 
 std::string running_why(const foster_slot_body& body) {
-  const std::string said(field_text(body.status_text, sizeof body.status_text));
+  std::string said(field_text(body.status_text, sizeof body.status_text));
   if (!said.empty()) return said;
   if (body.restarts == 0 || body.cause != FOSTER_CAUSE_EXIT) return {};
   const std::string last = last_exit_of(body);

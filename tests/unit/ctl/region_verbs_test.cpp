@@ -132,7 +132,7 @@ class RegionVerbs : public testing::Test {
   /// A unit changes its state, with the event that tells of it.
   void publish(uint32_t slot, uint8_t state, uint64_t attempt,
                uint32_t phase = FOSTER_PHASE_RUNNING) {
-    static constexpr const char* kNames[] = {"db", "web-1", "web-2"};
+    static constexpr std::string_view kNames[] = {"db", "web-1", "web-2"};
     region::SlotUpdate update{slot, writer_->body(slot)};
     const Instant now = now_since_boot();
     update.body.state = state;
@@ -145,7 +145,7 @@ class RegionVerbs : public testing::Test {
     event.attempt = attempt;
     event.boot_ns = now.ns;
     event.real_ns = wall_clock_ns();
-    std::strcpy(event.name, kNames[slot]);
+    kNames[slot].copy(event.name, sizeof event.name - 1);
     ASSERT_TRUE(writer_->publish({&update, 1}, {&event, 1}, {.phase = phase}));
   }
 
