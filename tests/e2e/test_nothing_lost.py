@@ -152,7 +152,10 @@ def check_counts(daemon, record):
         if one["exits"] != starts[one["name"]]:
             wrong[one["name"]] = (one["exits"], starts[one["name"]])
         assert one["pid"] is None, one
-    assert not wrong, f"foster's count of exits, the services' of their starts: {wrong}"
+    story = [line for line in daemon.log().splitlines()
+             if any(f"unit={name} " in line for name in wrong)]
+    assert not wrong, "\n".join(
+        [f"foster's count of exits, the services' of their starts: {wrong}", *story[:400]])
 
 
 def stop_everything(daemon):
