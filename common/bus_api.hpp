@@ -1,10 +1,11 @@
 // Names and numbers of foster's D-Bus interface, for the manager's vtable and for its clients.
 //
-// One object, one interface, on the private socket <runtime dir>/control (peer-to-peer, no bus daemon):
+// One object, one interface, on the private socket <runtime dir>/control (peer-to-peer, no bus
+// daemon):
 //   Start, Stop, Restart (as patterns) -> a(st): the units meant, each with the number of its job
 //   Signal (as patterns, i signal)     -> as: the units signalled
-//   Shutdown ()                        -> i: the keeper's pid, so that the caller can wait for its end
-//   Version ()                         -> s
+//   Shutdown ()                        -> i: the keeper's pid, so that the caller can wait for its
+//   end Version ()                         -> s
 // Replies come once the request is recorded in the status region; clients wait for jobs by watching
 // the region, so that a waiting client costs the manager nothing and outlives the manager's crash.
 #pragma once

@@ -20,8 +20,9 @@ struct Attempt {
   auto operator<=>(const Attempt&) const = default;
 };
 
-/// A request that a unit reach a state, as something that a client can wait for. Grows over the life
-/// of the instance; at most 2^56 - 1, because the region packs it with its result. 0 means "none".
+/// A request that a unit reach a state, as something that a client can wait for. Grows over the
+/// life of the instance; at most 2^56 - 1, because the region packs it with its result. 0 means
+/// "none".
 struct JobId {
   uint64_t value = 0;
   auto operator<=>(const JobId&) const = default;

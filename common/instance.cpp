@@ -44,7 +44,9 @@ uid_t instance_owner(std::string_view id) {
   return error == std::errc{} && whole ? uid : 0;
 }
 
-std::string region_object_name(std::string_view id) { return "/foster." + std::string(id); }
+std::string region_object_name(std::string_view id) {
+  return "/foster." + std::string(id);
+}
 
 std::vector<std::string> runtime_dir_candidates(std::string_view id,
                                                 std::string_view xdg_runtime_dir) {

@@ -21,8 +21,9 @@ namespace foster {
 /// The id that a daemon of `uid` takes; `name` is empty for the default one.
 [[nodiscard]] std::string instance_id(uid_t uid, std::string_view name);
 
-/// The ids that `fosterctl --instance name` may mean for a caller with `uid`, the likeliest first: the
-/// caller's own of that name, then the name as it stands ("system", "user-1000", a name of root's).
+/// The ids that `fosterctl --instance name` may mean for a caller with `uid`, the likeliest first:
+/// the caller's own of that name, then the name as it stands ("system", "user-1000", a name of
+/// root's).
 [[nodiscard]] std::vector<std::string> instance_candidates(uid_t uid, std::string_view name);
 
 /// Who owns an instance with that id: the uid in "user-<uid>...", 0 otherwise.
@@ -33,7 +34,8 @@ namespace foster {
 
 /// The directories that may hold the instance's socket and lock, the preferred first, from the
 /// environment as given ($XDG_RUNTIME_DIR may be empty): root: /run/foster/<id>; others:
-/// $XDG_RUNTIME_DIR/foster/<id>; and for both, where those cannot be made, /dev/shm/foster-<uid>/<id>.
+/// $XDG_RUNTIME_DIR/foster/<id>; and for both, where those cannot be made,
+/// /dev/shm/foster-<uid>/<id>.
 [[nodiscard]] std::vector<std::string> runtime_dir_candidates(std::string_view id,
                                                               std::string_view xdg_runtime_dir);
 

@@ -1,6 +1,6 @@
-// Time as foster computes with it: nanoseconds of CLOCK_BOOTTIME, which goes on during suspend, never
-// leaps, and means the same in every process of this boot (clock_gettime(2)). Only the shells of the
-// programs read the clock; everything else is handed an Instant.
+// Time as foster computes with it: nanoseconds of CLOCK_BOOTTIME, which goes on during suspend,
+// never leaps, and means the same in every process of this boot (clock_gettime(2)). Only the shells
+// of the programs read the clock; everything else is handed an Instant.
 #pragma once
 
 #include <chrono>

@@ -5,8 +5,8 @@
 #   packaging/demo.sh          ends by itself and leaves nothing behind
 #   packaging/demo.sh --stay   keeps everything running, to play with, until Ctrl-C
 #
-# As root or as an ordinary user. Everything it writes is in a folder of its own, on ports and sockets
-# of its own; a running nginx, redis or foster is not touched.
+# As root or as an ordinary user. Everything it writes is in a folder of its own, on ports and
+# sockets of its own; a running nginx, redis or foster is not touched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C.UTF-8

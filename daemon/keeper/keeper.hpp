@@ -62,7 +62,7 @@ struct ManagerLink {
   // Bits by the places of signals.hpp's table.
   uint32_t untold_signals = 0;
   uint32_t untaken_signals = 0;
-  int64_t take_by_ns = 0;  // SIGTERM or SIGINT must be taken by then; 0: none waits
+  int64_t take_by_ns = 0;         // SIGTERM or SIGINT must be taken by then; 0: none waits
   bool replaced_to_stop = false;  // one manager was killed already for not taking it
 };
 

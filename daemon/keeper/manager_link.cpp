@@ -119,8 +119,9 @@ void retry_start(Keeper& keeper, const char* what, int error) {
   schedule_start(keeper);
 }
 
-/// A manager that does not take SIGTERM hangs. Its successor stops things in their order and clears the
-/// instance away, which the keeper cannot; so one successor is tried before the keeper does it alone.
+/// A manager that does not take SIGTERM hangs. Its successor stops things in their order and clears
+/// the instance away, which the keeper cannot; so one successor is tried before the keeper does it
+/// alone.
 void replace_hung_manager(Keeper& keeper) {
   ManagerLink& manager = keeper.manager;
   log(Level::warning, "the manager does not take a signal to stop, killing it pid=%d", manager.pid);

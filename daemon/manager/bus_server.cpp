@@ -13,8 +13,8 @@
 namespace foster::manager {
 namespace {
 
-/// Connections that one user may hold, so that none can take them all. Root and the daemon's own user are
-/// not counted.
+/// Connections that one user may hold, so that none can take them all. Root and the daemon's own
+/// user are not counted.
 constexpr size_t kConnectionsPerUser = 64;
 
 /// A client that lets this many answers pile up does not read them, and is let go.
@@ -22,18 +22,24 @@ constexpr uint64_t kUnreadAnswers = 64;
 
 const char* error_name(core::Refusal refusal) {
   switch (refusal) {
-    case core::Refusal::shutting_down: return bus_api::kErrorShuttingDown;
-    case core::Refusal::not_running: return bus_api::kErrorNotRunning;
-    case core::Refusal::none: break;
+    case core::Refusal::shutting_down:
+      return bus_api::kErrorShuttingDown;
+    case core::Refusal::not_running:
+      return bus_api::kErrorNotRunning;
+    case core::Refusal::none:
+      break;
   }
   return SD_BUS_ERROR_FAILED;
 }
 
 std::string error_text(core::Refusal refusal, const std::string& unit) {
   switch (refusal) {
-    case core::Refusal::shutting_down: return "fosterd is shutting down";
-    case core::Refusal::not_running: return unit + " has no running process";
-    case core::Refusal::none: break;
+    case core::Refusal::shutting_down:
+      return "fosterd is shutting down";
+    case core::Refusal::not_running:
+      return unit + " has no running process";
+    case core::Refusal::none:
+      break;
   }
   return "the request was refused";
 }
@@ -42,16 +48,21 @@ int read_patterns(sd_bus_message* call, std::vector<std::string>& patterns) {
   int r = sd_bus_message_enter_container(call, 'a', "s");
   if (r < 0) return r;
   const char* text = nullptr;
-  while ((r = sd_bus_message_read(call, "s", &text)) > 0) patterns.emplace_back(text);
+  while ((r = sd_bus_message_read(call, "s", &text)) > 0)
+    patterns.emplace_back(text);
   return r < 0 ? r : sd_bus_message_exit_container(call);
 }
 
 const char* verb_text(core::Verb verb) {
   switch (verb) {
-    case core::Verb::start: return "start";
-    case core::Verb::stop: return "stop";
-    case core::Verb::restart: return "restart";
-    case core::Verb::none: break;
+    case core::Verb::start:
+      return "start";
+    case core::Verb::stop:
+      return "stop";
+    case core::Verb::restart:
+      return "restart";
+    case core::Verb::none:
+      break;
   }
   return "nothing";
 }
@@ -100,9 +111,13 @@ struct BusServer::Methods {
     std::vector<std::string> patterns;
     if (const int r = read_patterns(call, patterns); r < 0) return r;
     const auto units = server.units_named(patterns);
-    if (!units) return sd_bus_error_set(error, bus_api::kErrorNoSuchUnit, units.error().message.c_str());
+    if (!units)
+      return sd_bus_error_set(error, bus_api::kErrorNoSuchUnit, units.error().message.c_str());
     log(Level::info, "asked to change units",
-        {{"verb", verb_text(verb)}, {"units", units->size()}, {"uid", client.uid}, {"pid", client.pid}});
+        {{"verb", verb_text(verb)},
+         {"units", units->size()},
+         {"uid", client.uid},
+         {"pid", client.pid}});
     server.waiting_[++server.last_token_].reset(sd_bus_message_ref(call));
     server.queue_(core::Request{server.last_token_, verb, *units});
     return 1;
@@ -130,7 +145,8 @@ struct BusServer::Methods {
     if (number < 1 || number > SIGRTMAX)
       return sd_bus_error_set(error, bus_api::kErrorInvalid, "there is no such signal");
     const auto units = server.units_named(patterns);
-    if (!units) return sd_bus_error_set(error, bus_api::kErrorNoSuchUnit, units.error().message.c_str());
+    if (!units)
+      return sd_bus_error_set(error, bus_api::kErrorNoSuchUnit, units.error().message.c_str());
     server.waiting_[++server.last_token_].reset(sd_bus_message_ref(call));
     server.queue_(core::SignalRequest{server.last_token_, number, *units});
     return 1;
@@ -174,7 +190,9 @@ BusServer::BusServer(std::shared_ptr<const UnitSet> set, pid_t keeper,
                      std::function<void(core::Event)> queue)
     : set_(std::move(set)), keeper_(keeper), queue_(std::move(queue)) {}
 
-BusServer::~BusServer() { sd_event_source_disable_unref(source_); }
+BusServer::~BusServer() {
+  sd_event_source_disable_unref(source_);
+}
 
 Result<void> BusServer::attach(sd_event* loop, UniqueFd listening) {
   loop_ = loop;

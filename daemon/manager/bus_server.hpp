@@ -1,7 +1,8 @@
-// foster's D-Bus interface (common/bus_api.hpp) on the private socket: one sd-bus connection per client,
-// no bus daemon between. A call is decoded into an event and queued; the answer follows once the core has
-// taken it and the region shows it. Clients are judged by the kernel's word on who connected (SO_PEERCRED,
-// unix(7)): root and the daemon's own user may change things, everyone may ask for the version.
+// foster's D-Bus interface (common/bus_api.hpp) on the private socket: one sd-bus connection per
+// client, no bus daemon between. A call is decoded into an event and queued; the answer follows
+// once the core has taken it and the region shows it. Clients are judged by the kernel's word on
+// who connected (SO_PEERCRED, unix(7)): root and the daemon's own user may change things, everyone
+// may ask for the version.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ namespace foster::manager {
 
 class BusServer {
  public:
-  /// `queue` takes the decoded requests; `keeper` is the pid whose end tells that a shutdown is complete.
+  /// `queue` takes the decoded requests; `keeper` is the pid whose end tells that a shutdown is
+  /// complete.
   BusServer(std::shared_ptr<const UnitSet> set, pid_t keeper,
             std::function<void(core::Event)> queue);
   ~BusServer();
@@ -39,8 +41,8 @@ class BusServer {
   /// The core's answer to a queued request.
   void answer(const core::Reply& reply);
 
-  /// At the end of a turn: answers the shutdown requests that it recorded, and frees the connections
-  /// that are closed.
+  /// At the end of a turn: answers the shutdown requests that it recorded, and frees the
+  /// connections that are closed.
   void turn_ended();
 
   /// At the end of the daemon. Answers were written when they were given; nothing is waited for.

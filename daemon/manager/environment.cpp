@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kEnvironmentFileMax = 1024 * 1024;
 
 constexpr std::array<std::string_view, 8> kNeverPassed{
-    "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",  "LISTEN_PID",
+    "NOTIFY_SOCKET", "WATCHDOG_USEC",  "WATCHDOG_PID",  "LISTEN_PID",
     "LISTEN_FDS",    "LISTEN_FDNAMES", "INVOCATION_ID", "SYSTEMD_EXEC_PID"};
 
 void set(Environment& environment, std::string_view name, std::string_view value) {
@@ -35,7 +35,8 @@ bool passed(const UnitSpec& unit, const std::string& name) {
   });
 }
 
-void pass_from_daemon(Environment& environment, const UnitSpec& unit, const char* const* inherited) {
+void pass_from_daemon(Environment& environment, const UnitSpec& unit,
+                      const char* const* inherited) {
   if (unit.pass_environment.empty()) return;
   for (const char* const* at = inherited; *at != nullptr; ++at) {
     const std::string_view entry(*at);
@@ -55,11 +56,12 @@ Result<void> add_file(Environment& environment, const EnvironmentFile& file) {
   const EnvironmentFileContent parsed = parse_environment_file(file.path, *text);
   if (!parsed.diagnostics.empty()) {
     const Diagnostic& first = parsed.diagnostics.front();
-    return failure("use the environment file " + first.file + ":" + std::to_string(first.line) + ":" +
-                       std::to_string(first.column),
+    return failure("use the environment file " + first.file + ":" + std::to_string(first.line) +
+                       ":" + std::to_string(first.column),
                    first.message);
   }
-  for (const auto& [name, value] : parsed.variables) set(environment, name, value);
+  for (const auto& [name, value] : parsed.variables)
+    set(environment, name, value);
   return {};
 }
 
@@ -85,7 +87,8 @@ Result<Environment> service_environment(const UnitSpec& unit, const Identity& id
   pass_from_daemon(environment, unit, inherited);
   for (const EnvironmentFile& file : unit.environment_files)
     if (auto added = add_file(environment, file); !added) return std::unexpected(added.error());
-  for (const auto& [name, value] : unit.environment) set(environment, name, value);
+  for (const auto& [name, value] : unit.environment)
+    set(environment, name, value);
   set(environment, "FOSTER_UNIT", unit.name);
   set(environment, "FOSTER_INSTANCE", instance);
   set(environment, "FOSTER_ATTEMPT", std::to_string(attempt.value));

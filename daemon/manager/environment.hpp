@@ -1,7 +1,8 @@
 // The environment of a service. It begins clean and grows in this order, the later one winning:
-// PATH and LANG, HOME USER LOGNAME SHELL of its user, the daemon's variables that pass-environment lets
-// through, environment-files in their order, environment, and foster's own (FOSTER_UNIT, FOSTER_INSTANCE,
-// FOSTER_ATTEMPT). What a supervisor above tells the daemon (NOTIFY_SOCKET, LISTEN_FDS, ...) is never passed.
+// PATH and LANG, HOME USER LOGNAME SHELL of its user, the daemon's variables that pass-environment
+// lets through, environment-files in their order, environment, and foster's own (FOSTER_UNIT,
+// FOSTER_INSTANCE, FOSTER_ATTEMPT). What a supervisor above tells the daemon (NOTIFY_SOCKET,
+// LISTEN_FDS, ...) is never passed.
 #pragma once
 
 #include <string>
@@ -22,7 +23,8 @@ inline constexpr char kDefaultPath[] =
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
 /// `inherited` is the daemon's own environment, "NAME=value" each. Environment files are read now.
-[[nodiscard]] Result<Environment> service_environment(const UnitSpec& unit, const Identity& identity,
+[[nodiscard]] Result<Environment> service_environment(const UnitSpec& unit,
+                                                      const Identity& identity,
                                                       std::string_view instance, Attempt attempt,
                                                       const char* const* inherited);
 

@@ -24,7 +24,9 @@ void Executor::kill(const core::Kill& kill) {
   keeper_.kill(kill.attempt, kill.signal, kill.group, kill.with_continue);
 }
 
-void Executor::acknowledge(const core::Acknowledge& end) { keeper_.acknowledge(end.attempt); }
+void Executor::acknowledge(const core::Acknowledge& end) {
+  keeper_.acknowledge(end.attempt);
+}
 
 void Executor::turn_ended() {
   keeper_.flush();

@@ -1,5 +1,5 @@
-// Performs the core's actions against the real world: the kernel's side of what the simulator models. What
-// fails comes back as an event.
+// Performs the core's actions against the real world: the kernel's side of what the simulator
+// models. What fails comes back as an event.
 #pragma once
 
 #include <functional>

@@ -32,7 +32,9 @@ Account account_of(const passwd& entry) {
 }
 
 /// A uid without an entry is common in containers: it has its number for a name and no home.
-Account nameless(uid_t uid, gid_t gid) { return {uid, gid, std::to_string(uid), "/", "/bin/sh"}; }
+Account nameless(uid_t uid, gid_t gid) {
+  return {uid, gid, std::to_string(uid), "/", "/bin/sh"};
+}
 
 Result<Account> account_by_uid(uid_t uid, gid_t gid_if_unknown) {
   std::vector<char> buffer(kDatabaseBuffer);

@@ -1,5 +1,6 @@
-// Who a service runs as: names from the unit file turned into numbers, by the system's user database
-// (getpwnam_r(3), getgrouplist(3)). Done by the manager, since the keeper is static and must not load NSS.
+// Who a service runs as: names from the unit file turned into numbers, by the system's user
+// database (getpwnam_r(3), getgrouplist(3)). Done by the manager, since the keeper is static and
+// must not load NSS.
 #pragma once
 
 #include <optional>

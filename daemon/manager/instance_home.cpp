@@ -107,7 +107,8 @@ Result<UniqueFd> InstanceHome::listen() const {
 }
 
 void InstanceHome::remove() const {
-  // Whatever cannot be removed is in use by somebody else or gone already; neither matters at the end.
+  // Whatever cannot be removed is in use by somebody else or gone already; neither matters at the
+  // end.
   unlink(file(bus_api::kControlSocket).c_str());
   unlink(file(kLockFile).c_str());
   rmdir(path_.c_str());

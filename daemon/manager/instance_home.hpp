@@ -1,6 +1,6 @@
-// The instance's runtime directory, with its lock and its control socket. The lock is an flock(2) on an
-// open file that the keeper holds for as long as it lives, so that it outlasts every manager; its content
-// is the keeper's pid, for the message that a second daemon gives.
+// The instance's runtime directory, with its lock and its control socket. The lock is an flock(2)
+// on an open file that the keeper holds for as long as it lives, so that it outlasts every manager;
+// its content is the keeper's pid, for the message that a second daemon gives.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,8 @@ inline constexpr char kLockFile[] = "lock";
 class InstanceHome {
  public:
   /// Makes (or finds) the directory: the one asked for, or the first candidate that can be made.
-  static Result<InstanceHome> open(const std::string& id, const std::optional<std::string>& asked_for);
+  static Result<InstanceHome> open(const std::string& id,
+                                   const std::optional<std::string>& asked_for);
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }

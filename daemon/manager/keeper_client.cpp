@@ -35,12 +35,18 @@ void append_news(const ipc::Record& record, std::vector<KeeperNews>& news) {
 
 void append_known(const ipc::Record& record, std::vector<KeeperNews>& news) {
   switch (static_cast<Type>(record.type)) {
-    case Type::spawned: return append_news<protocol::Spawned>(record, news);
-    case Type::spawn_failed: return append_news<protocol::SpawnFailed>(record, news);
-    case Type::exited: return append_news<protocol::Exited>(record, news);
-    case Type::group_emptied: return append_news<protocol::GroupEmptied>(record, news);
-    case Type::kill_failed: return append_news<protocol::KillFailed>(record, news);
-    case Type::signal_received: return append_news<protocol::SignalNumber>(record, news);
+    case Type::spawned:
+      return append_news<protocol::Spawned>(record, news);
+    case Type::spawn_failed:
+      return append_news<protocol::SpawnFailed>(record, news);
+    case Type::exited:
+      return append_news<protocol::Exited>(record, news);
+    case Type::group_emptied:
+      return append_news<protocol::GroupEmptied>(record, news);
+    case Type::kill_failed:
+      return append_news<protocol::KillFailed>(record, news);
+    case Type::signal_received:
+      return append_news<protocol::SignalNumber>(record, news);
     case Type::ready:
     case Type::spawn:
     case Type::spawn_in_memfd:
@@ -104,14 +110,19 @@ KeeperClient::State KeeperClient::receive(std::vector<KeeperNews>& news) {
   std::vector<KeeperNews>().swap(early_);
   for (;;) {
     switch (reader_.receive(socket_.get(), true)) {
-      case ipc::PacketReader::Outcome::packet: read_packet(news); break;
-      case ipc::PacketReader::Outcome::nothing: return State::open;
-      case ipc::PacketReader::Outcome::closed: return State::closed;
+      case ipc::PacketReader::Outcome::packet:
+        read_packet(news);
+        break;
+      case ipc::PacketReader::Outcome::nothing:
+        return State::open;
+      case ipc::PacketReader::Outcome::closed:
+        return State::closed;
       case ipc::PacketReader::Outcome::malformed:
         log(Level::error, "a packet of the keeper was malformed and is dropped");
         break;
       case ipc::PacketReader::Outcome::failed:
-        log(Level::error, "cannot read from the keeper", {{"error", strerrordesc_np(reader_.error())}});
+        log(Level::error, "cannot read from the keeper",
+            {{"error", strerrordesc_np(reader_.error())}});
         return State::closed;
     }
   }
@@ -119,7 +130,8 @@ KeeperClient::State KeeperClient::receive(std::vector<KeeperNews>& news) {
 
 void KeeperClient::read_packet(std::vector<KeeperNews>& news) {
   ipc::Record record;
-  while (reader_.next(record)) append_known(record, news);
+  while (reader_.next(record))
+    append_known(record, news);
 }
 
 void* KeeperClient::add(Type type, size_t bytes, int fd) {
@@ -135,7 +147,9 @@ void KeeperClient::put(Type type, const Body& body, int fd) {
   std::memcpy(add(type, sizeof body, fd), &body, sizeof body);
 }
 
-void KeeperClient::ready() { add(Type::ready, 0); }
+void KeeperClient::ready() {
+  add(Type::ready, 0);
+}
 
 void KeeperClient::spawn(std::string_view plan) {
   if (plan.size() > protocol::kInlineSpawnMax) return spawn_in_memfd(plan);
@@ -144,8 +158,8 @@ void KeeperClient::spawn(std::string_view plan) {
 }
 
 void KeeperClient::spawn_in_memfd(std::string_view plan) {
-  // Where this fails the keeper gets a memfd cut short, and answers with a failed spawn as for any bad
-  // plan: there is no second way to report it.
+  // Where this fails the keeper gets a memfd cut short, and answers with a failed spawn as for any
+  // bad plan: there is no second way to report it.
   const UniqueFd memory(memfd_create("foster-plan", MFD_CLOEXEC));
   size_t done = 0;
   while (memory && done < plan.size()) {
@@ -195,7 +209,9 @@ void KeeperClient::signal_taken(int signal) {
   put(Type::signal_taken, protocol::SignalNumber{signal});
 }
 
-void KeeperClient::finish(int exit_code) { put(Type::finish, protocol::Finish{exit_code}); }
+void KeeperClient::finish(int exit_code) {
+  put(Type::finish, protocol::Finish{exit_code});
+}
 
 void KeeperClient::flush() {
   gathered_spawns_ = 0;

@@ -1,5 +1,6 @@
-// The manager's end of the channel to the keeper (daemon/protocol). Sending gathers records into packets;
-// flush() sends the rest. The keeper never waits for the manager, so a send may block without risk.
+// The manager's end of the channel to the keeper (daemon/protocol). Sending gathers records into
+// packets; flush() sends the rest. The keeper never waits for the manager, so a send may block
+// without risk.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,9 @@ struct Handover {
   [[nodiscard]] UniqueFd take(std::string_view name);
 };
 
-using KeeperNews = std::variant<protocol::Spawned, protocol::SpawnFailed, protocol::Exited,
-                                protocol::GroupEmptied, protocol::KillFailed, protocol::SignalNumber>;
+using KeeperNews =
+    std::variant<protocol::Spawned, protocol::SpawnFailed, protocol::Exited, protocol::GroupEmptied,
+                 protocol::KillFailed, protocol::SignalNumber>;
 
 class KeeperClient {
  public:

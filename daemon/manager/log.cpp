@@ -60,8 +60,8 @@ class GatheringStderr final : public spdlog::sinks::base_sink<spdlog::details::n
     const size_t lost = static_cast<size_t>(std::count(rest, gathered_.end(), '\n'));
     std::string().swap(gathered_);  // its room too: the lines of a large start come once
     if (lost == 0 && dropped_ > 0 && writable()) {
-      const std::string notice =
-          "foster: " + std::to_string(dropped_) + " lines of the log were dropped: stderr was full\n";
+      const std::string notice = "foster: " + std::to_string(dropped_) +
+                                 " lines of the log were dropped: stderr was full\n";
       if (write(STDERR_FILENO, notice.data(), notice.size()) > 0) dropped_ = 0;
     }
     dropped_ += lost;
@@ -84,15 +84,21 @@ spdlog::logger& logger() {
 
 spdlog::level::level_enum spdlog_level(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
 
-bool plain(char c) { return c > ' ' && c != '"' && c != '\\' && c != '=' && c != 0x7f; }
+bool plain(char c) {
+  return c > ' ' && c != '"' && c != '\\' && c != '=' && c != 0x7f;
+}
 
 void append_value(std::string& text, std::string_view value) {
   if (!value.empty() && std::ranges::all_of(value, plain)) {
@@ -129,6 +135,8 @@ void log(Level level, std::string_view message, std::span<const Field> fields) {
   logger().log(spdlog_level(level), log_text(message, fields));
 }
 
-void flush_log() { logger().flush(); }
+void flush_log() {
+  logger().flush();
+}
 
 }  // namespace foster::manager

@@ -1,6 +1,6 @@
-// foster's own log: one line an event on stderr, a sentence and fields, by spdlog. Lines are gathered
-// during a turn of the loop and written at its end. A stderr that nobody reads never holds the manager
-// up: what it does not take is dropped and counted.
+// foster's own log: one line an event on stderr, a sentence and fields, by spdlog. Lines are
+// gathered during a turn of the loop and written at its end. A stderr that nobody reads never holds
+// the manager up: what it does not take is dropped and counted.
 #pragma once
 
 #include <concepts>
@@ -25,8 +25,8 @@ struct Field {
   std::string value;
 };
 
-/// "<UTC time> <level> manager: <message> key=value key=\"two words\"". Warnings and errors are written
-/// at once.
+/// "<UTC time> <level> manager: <message> key=value key=\"two words\"". Warnings and errors are
+/// written at once.
 void log(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 void log(Level level, std::string_view message, std::span<const Field> fields);
 

@@ -1,5 +1,5 @@
-// foster-manager, the clever part of fosterd. Started by the keeper with fosterd's own command line and
-// environment, and started again by it after a crash.
+// foster-manager, the clever part of fosterd. Started by the keeper with fosterd's own command line
+// and environment, and started again by it after a crash.
 #include <cstdio>
 #include <cstdlib>
 #include <string>

@@ -123,8 +123,8 @@ void Manager::begin() {
   core_.recover(holdings_.recovered, now_since_boot());
   queue_.emplace_back(core::Begin{.first_manager = first});
   keeper_.ready();
-  // The news that came with the hand-over are part of the first turn: a service that has ended meanwhile
-  // is not taken for a running one.
+  // The news that came with the hand-over are part of the first turn: a service that has ended
+  // meanwhile is not taken for a running one.
   keeper_spoke(nullptr, keeper_.socket(), EPOLLIN, this);
   if (!ended_) turn();
   // What only the start needed goes back to the system: a manager may run for years after it.
@@ -136,7 +136,8 @@ int Manager::keeper_spoke(sd_event_source*, int, uint32_t, void* self) {
   auto& manager = *static_cast<Manager*>(self);
   std::vector<KeeperNews> arrived;
   const auto state = manager.keeper_.receive(arrived);
-  for (const KeeperNews& news : arrived) manager.take(news);
+  for (const KeeperNews& news : arrived)
+    manager.take(news);
   if (state == KeeperClient::State::closed) manager.keeper_is_gone();
   return 0;
 }
@@ -155,12 +156,14 @@ void Manager::turn() {
   std::vector<core::Event> events = std::move(queue_);
   queue_.clear();
   std::vector<core::Action> actions;
-  for (const core::Event& event : events) core_.handle(event, now, now_real_ns, actions);
+  for (const core::Event& event : events)
+    core_.handle(event, now, now_real_ns, actions);
   core_.time_reached(now, now_real_ns, actions);
   for (const core::Action& action : actions)
     if (const auto* said = std::get_if<core::Note>(&action)) note(*said, now, now_real_ns);
   publisher_.publish(core_, phase(), now, now_real_ns);
-  for (const core::Action& action : actions) perform(action, now, now_real_ns);
+  for (const core::Action& action : actions)
+    perform(action, now, now_real_ns);
   tell_systemd();
   executor_.turn_ended();
   bus_.turn_ended();
@@ -198,11 +201,12 @@ std::optional<UnitIndex> Manager::unit_of(uint64_t attempt) const {
 }
 
 void Manager::take(const KeeperNews& news) {
-  if (const auto* signal = std::get_if<protocol::SignalNumber>(&news)) return take_signal(signal->signal);
-  const uint64_t attempt = std::visit(
-      Match{[](const protocol::SignalNumber&) { return uint64_t{0}; },
-            [](const auto& of_attempt) { return uint64_t{of_attempt.attempt}; }},
-      news);
+  if (const auto* signal = std::get_if<protocol::SignalNumber>(&news))
+    return take_signal(signal->signal);
+  const uint64_t attempt =
+      std::visit(Match{[](const protocol::SignalNumber&) { return uint64_t{0}; },
+                       [](const auto& of_attempt) { return uint64_t{of_attempt.attempt}; }},
+                 news);
   const auto unit = unit_of(attempt);
   if (!unit) return;
   const Attempt number{attempt};
@@ -274,11 +278,14 @@ int Manager::command_exit_code(int otherwise) const {
   if (!holdings_.command) return otherwise;
   const core::LastExit& last = core_.record(*holdings_.command).last_exit;
   switch (last.kind) {
-    case core::ExitKind::code: return last.value;
+    case core::ExitKind::code:
+      return last.value;
     case core::ExitKind::signal:
-    case core::ExitKind::core_dump: return kSignalExitBase + last.value;
+    case core::ExitKind::core_dump:
+      return kSignalExitBase + last.value;
     case core::ExitKind::spawn:
-    case core::ExitKind::none: break;
+    case core::ExitKind::none:
+      break;
   }
   return otherwise;
 }
@@ -298,8 +305,8 @@ void Manager::end(int exit_code) {
 }
 
 void Manager::keeper_is_gone() {
-  // The services end with it (PR_SET_PDEATHSIG). What is left of the instance is cleared away, so that the
-  // next fosterd starts clean.
+  // The services end with it (PR_SET_PDEATHSIG). What is left of the instance is cleared away, so
+  // that the next fosterd starts clean.
   log(Level::error, "the keeper is gone; the manager ends",
       {{"keeper", holdings_.keeper.keeper_pid}});
   publisher_.remove();

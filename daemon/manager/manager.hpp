@@ -1,7 +1,7 @@
-// The shell round the core: takes over from the keeper, turns what happens into events, lets the core
-// compute, publishes what changed, performs the actions. One turn of the loop does each of these once, in
-// this order, so nothing is done that the status region does not already show; a manager killed
-// between any two steps leaves its successor a state to go on from.
+// The shell round the core: takes over from the keeper, turns what happens into events, lets the
+// core compute, publishes what changed, performs the actions. One turn of the loop does each of
+// these once, in this order, so nothing is done that the status region does not already show; a
+// manager killed between any two steps leaves its successor a state to go on from.
 #pragma once
 
 #include <memory>
@@ -46,7 +46,8 @@ class Manager {
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
 
-  /// Serves until everything is stopped, or the keeper is gone. The exit code of the manager itself.
+  /// Serves until everything is stopped, or the keeper is gone. The exit code of the manager
+  /// itself.
   Result<int> run();
 
  private:

@@ -13,7 +13,8 @@ constexpr int kUsageExit = 2;
 
 constexpr char kFooter[] =
     "With a COMMAND after --, fosterd runs it as its essential service: it ends when the command\n"
-    "ends, with the command's exit code (128 + signal). Units are run beside it if --units is given.\n"
+    "ends, with the command's exit code (128 + signal). Units are run beside it if --units is "
+    "given.\n"
     "SIGTERM and SIGINT stop everything in order; a second one hurries.\n"
     "\n"
     "Exit codes: 0 ended in order, 1 cannot start, 2 wrong usage, else the essential service's.\n"
@@ -40,7 +41,8 @@ std::variant<Options, EndNow> parse_options(const std::vector<std::string>& argu
                  "Default: /etc/foster/units, or ~/.config/foster/units for an ordinary user")
       ->type_name("DIR")
       ->allow_extra_args(false);
-  app.add_option("--instance", options.instance, "Name of this instance, to run several side by side")
+  app.add_option("--instance", options.instance,
+                 "Name of this instance, to run several side by side")
       ->envname("FOSTER_INSTANCE")
       ->type_name("NAME");
   app.add_option("--runtime-dir", options.runtime_dir, "Where the control socket and the lock go")
@@ -61,9 +63,10 @@ std::variant<Options, EndNow> parse_options(const std::vector<std::string>& argu
     return EndNow{kUsageExit, "fosterd: " + std::string(error.what()) + "\nSee fosterd --help.\n"};
   }
   if (!options.instance.empty() && !valid_instance_name(options.instance))
-    return EndNow{kUsageExit, "fosterd: '" + options.instance +
-                                  "' is no name for an instance: letters, digits, '-' and '_', at most "
-                                  "48\n"};
+    return EndNow{kUsageExit,
+                  "fosterd: '" + options.instance +
+                      "' is no name for an instance: letters, digits, '-' and '_', at most "
+                      "48\n"};
   if (separator != arguments.end() && options.command.empty())
     return EndNow{kUsageExit, "fosterd: there is no command after --\n"};
   return options;

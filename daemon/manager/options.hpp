@@ -9,10 +9,10 @@
 namespace foster::manager {
 
 struct Options {
-  std::vector<std::string> unit_paths;      // --units; empty: the default directory
-  std::string instance;                     // --instance or $FOSTER_INSTANCE; empty: the default one
-  std::optional<std::string> runtime_dir;   // --runtime-dir
-  std::vector<std::string> command;         // after "--"; empty: none
+  std::vector<std::string> unit_paths;     // --units; empty: the default directory
+  std::string instance;                    // --instance or $FOSTER_INSTANCE; empty: the default one
+  std::optional<std::string> runtime_dir;  // --runtime-dir
+  std::vector<std::string> command;        // after "--"; empty: none
 };
 
 /// The program is to end at once: what --help, --version and a wrong command line come to.
@@ -22,6 +22,7 @@ struct EndNow {
 };
 
 /// `arguments` is argv whole.
-[[nodiscard]] std::variant<Options, EndNow> parse_options(const std::vector<std::string>& arguments);
+[[nodiscard]] std::variant<Options, EndNow> parse_options(
+    const std::vector<std::string>& arguments);
 
 }  // namespace foster::manager

@@ -16,8 +16,9 @@ Result<void> Publisher::watch(sd_event* loop, const std::string& object_name) {
 Result<void> Publisher::watch_object() {
   source_ = sd_event_source_disable_unref(source_);
   // Unlinking changes the link count, which is IN_ATTRIB as long as the object is mapped.
-  const int error = sd_event_add_inotify(loop_, &source_, path_.c_str(),
-                                         IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF, object_touched, this);
+  const int error =
+      sd_event_add_inotify(loop_, &source_, path_.c_str(),
+                           IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF, object_touched, this);
   if (error < 0) return system_failure("watch " + path_, -error);
   return {};
 }

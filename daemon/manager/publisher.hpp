@@ -1,6 +1,7 @@
-// Keeps the status region in step with the core: gathers the records that changed and the notes of a turn,
-// and publishes them at once at its end. Also watches over the object's name: whoever unlinks it (logind's
-// RemoveIPC does, for ordinary users) finds it made again, without anyone having to look now and then.
+// Keeps the status region in step with the core: gathers the records that changed and the notes of
+// a turn, and publishes them at once at its end. Also watches over the object's name: whoever
+// unlinks it (logind's RemoveIPC does, for ordinary users) finds it made again, without anyone
+// having to look now and then.
 #pragma once
 
 #include <vector>
@@ -25,7 +26,8 @@ class Publisher {
   void note(const core::Note& note, const core::Supervisor& core, Instant now, int64_t now_real_ns);
   void note(const foster_event& event) { events_.push_back(event); }
 
-  /// Publishes the changed units, the gathered notes and the header. Does nothing when nothing changed.
+  /// Publishes the changed units, the gathered notes and the header. Does nothing when nothing
+  /// changed.
   void publish(core::Supervisor& core, uint32_t phase, Instant now, int64_t now_real_ns);
 
   void turn_started(Instant now) { writer_.turn_started(now.ns); }

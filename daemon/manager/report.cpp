@@ -10,24 +10,36 @@ namespace {
 
 const char* state_word(core::UnitState state) {
   switch (state) {
-    case core::UnitState::stopped: return "stopped";
-    case core::UnitState::starting: return "starting";
-    case core::UnitState::running: return "running";
-    case core::UnitState::stopping: return "stopping";
-    case core::UnitState::backoff: return "waiting to restart";
-    case core::UnitState::exited: return "done";
-    case core::UnitState::failed: return "failed";
+    case core::UnitState::stopped:
+      return "stopped";
+    case core::UnitState::starting:
+      return "starting";
+    case core::UnitState::running:
+      return "running";
+    case core::UnitState::stopping:
+      return "stopping";
+    case core::UnitState::backoff:
+      return "waiting to restart";
+    case core::UnitState::exited:
+      return "done";
+    case core::UnitState::failed:
+      return "failed";
   }
   return "unknown";
 }
 
 std::string exit_text(const core::Note& note) {
   switch (note.exit_kind) {
-    case core::ExitKind::code: return "code " + std::to_string(note.value);
-    case core::ExitKind::signal: return std::string(signal_name(note.value));
-    case core::ExitKind::core_dump: return std::string(signal_name(note.value)) + " (core dumped)";
-    case core::ExitKind::spawn: return note.text;
-    case core::ExitKind::none: break;
+    case core::ExitKind::code:
+      return "code " + std::to_string(note.value);
+    case core::ExitKind::signal:
+      return std::string(signal_name(note.value));
+    case core::ExitKind::core_dump:
+      return std::string(signal_name(note.value)) + " (core dumped)";
+    case core::ExitKind::spawn:
+      return note.text;
+    case core::ExitKind::none:
+      break;
   }
   return "nothing";
 }
@@ -56,11 +68,14 @@ void report_state(const core::Note& note, const std::string& unit) {
 
 void report(const core::Note& note, const std::string& unit) {
   switch (note.kind) {
-    case core::NoteKind::state: return report_state(note, unit);
-    case core::NoteKind::exit: return write(Level::info, "ended", note, unit, "by", exit_text(note));
+    case core::NoteKind::state:
+      return report_state(note, unit);
+    case core::NoteKind::exit:
+      return write(Level::info, "ended", note, unit, "by", exit_text(note));
     case core::NoteKind::signal:
       return write(Level::info, "signalled", note, unit, "signal", signal_name(note.value));
-    case core::NoteKind::request: return write(Level::info, "asked for", note, unit);
+    case core::NoteKind::request:
+      return write(Level::info, "asked for", note, unit);
     case core::NoteKind::shutdown:
       return write(Level::info, "stopping everything", note, unit, "exit_code",
                    std::to_string(note.value));

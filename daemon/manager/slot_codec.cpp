@@ -28,17 +28,23 @@ void copy_text(char (&into)[FOSTER_TEXT_SIZE], const std::string& text) {
   size_t length = text.copy(into, FOSTER_TEXT_SIZE - 1);
   // Not in the middle of a character: continuation bytes of UTF-8 begin with binary 10.
   if (length < text.size())
-    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) --length;
+    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
+      --length;
   std::memset(into + length, 0, FOSTER_TEXT_SIZE - length);
 }
 
 uint8_t event_kind(core::NoteKind kind) {
   switch (kind) {
-    case core::NoteKind::state: return FOSTER_EVENT_STATE;
-    case core::NoteKind::exit: return FOSTER_EVENT_EXIT;
-    case core::NoteKind::signal: return FOSTER_EVENT_SIGNAL;
-    case core::NoteKind::request: return FOSTER_EVENT_REQUEST;
-    case core::NoteKind::shutdown: return FOSTER_EVENT_SHUTDOWN;
+    case core::NoteKind::state:
+      return FOSTER_EVENT_STATE;
+    case core::NoteKind::exit:
+      return FOSTER_EVENT_EXIT;
+    case core::NoteKind::signal:
+      return FOSTER_EVENT_SIGNAL;
+    case core::NoteKind::request:
+      return FOSTER_EVENT_REQUEST;
+    case core::NoteKind::shutdown:
+      return FOSTER_EVENT_SHUTDOWN;
   }
   return FOSTER_EVENT_STATE;
 }
@@ -121,8 +127,9 @@ core::UnitRecord decode_slot(const foster_slot_body& body) {
   record.job = {body.job >> kResultBits};
   record.job_verb = static_cast<core::Verb>(body.job & kResultMask);
   for (size_t i = 0; i < core::kJobOutcomes; ++i)
-    record.job_outcomes[i] = {.job = {body.job_results[i] >> kResultBits},
-                              .result = static_cast<core::JobResult>(body.job_results[i] & kResultMask)};
+    record.job_outcomes[i] = {
+        .job = {body.job_results[i] >> kResultBits},
+        .result = static_cast<core::JobResult>(body.job_results[i] & kResultMask)};
   return record;
 }
 

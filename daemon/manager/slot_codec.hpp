@@ -1,5 +1,5 @@
-// The core's record of a unit as the status region's slot body, and back. What goes through both is the
-// same again: a new manager begins with exactly what the old one knew.
+// The core's record of a unit as the status region's slot body, and back. What goes through both is
+// the same again: a new manager begins with exactly what the old one knew.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace foster::manager {
 [[nodiscard]] core::UnitRecord decode_slot(const foster_slot_body& body);
 
 /// `name` is the unit's, or empty for the daemon itself.
-[[nodiscard]] foster_event encode_event(const core::Note& note, const std::string& name, Instant now,
-                                        int64_t now_real_ns);
+[[nodiscard]] foster_event encode_event(const core::Note& note, const std::string& name,
+                                        Instant now, int64_t now_real_ns);
 
 }  // namespace foster::manager

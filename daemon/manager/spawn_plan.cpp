@@ -71,7 +71,8 @@ Result<std::string> spawn_plan(const UnitSpec& unit, Attempt attempt, std::strin
   append(strings, unit.name);
   append(strings, *program);
   if (!unit.foreground) append(strings, unit.working_directory.value_or("/"));
-  for (const std::string& word : *words) append(strings, word);
+  for (const std::string& word : *words)
+    append(strings, word);
   for (const auto& [name, value] : *environment) {
     strings += name;
     strings += '=';

@@ -26,7 +26,9 @@ SystemdLink::SystemdLink(std::function<void(const std::string&)> send)
   if (wanted_) watchdog_period_us_ = watchdog_interval_us() / 2;
 }
 
-SystemdLink::~SystemdLink() { sd_event_source_disable_unref(source_); }
+SystemdLink::~SystemdLink() {
+  sd_event_source_disable_unref(source_);
+}
 
 Result<void> SystemdLink::attach(sd_event* loop) {
   if (watchdog_period_us_ == 0) return {};

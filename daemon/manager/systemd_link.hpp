@@ -1,5 +1,6 @@
-// What foster tells the supervisor above it (sd_notify(3)), through the keeper, which is the process that
-// systemd knows. The watchdog's answer goes manager -> keeper -> systemd, so it proves that both turn.
+// What foster tells the supervisor above it (sd_notify(3)), through the keeper, which is the
+// process that systemd knows. The watchdog's answer goes manager -> keeper -> systemd, so it proves
+// that both turn.
 #pragma once
 
 #include <functional>
@@ -13,8 +14,8 @@ namespace foster::manager {
 
 class SystemdLink {
  public:
-  /// `send` hands a text to the keeper. Reads $NOTIFY_SOCKET and $WATCHDOG_USEC; without the former,
-  /// nothing here does anything.
+  /// `send` hands a text to the keeper. Reads $NOTIFY_SOCKET and $WATCHDOG_USEC; without the
+  /// former, nothing here does anything.
   explicit SystemdLink(std::function<void(const std::string&)> send);
   ~SystemdLink();
   SystemdLink(const SystemdLink&) = delete;
@@ -25,8 +26,8 @@ class SystemdLink {
 
   /// Whether anybody listens: a text need not be made otherwise.
   [[nodiscard]] bool wanted() const { return wanted_; }
-  void ready();     // once
-  void stopping();  // once
+  void ready();                          // once
+  void stopping();                       // once
   void status(const std::string& text);  // sent when it differs from the last
 
  private:

@@ -13,33 +13,37 @@
 namespace foster::manager {
 namespace {
 
-// Names of what the keeper holds for its managers. The slash keeps them apart from units' descriptors.
+// Names of what the keeper holds for its managers. The slash keeps them apart from units'
+// descriptors.
 constexpr char kLock[] = "foster/lock";
 constexpr char kControl[] = "foster/control";
 constexpr char kUnits[] = "foster/units";
 
 constexpr int kCannotStart = 1;
 
-EndNow end_with(const Error& error) { return {kCannotStart, "fosterd: " + error.message + "\n"}; }
+EndNow end_with(const Error& error) {
+  return {kCannotStart, "fosterd: " + error.message + "\n"};
+}
 
 std::string render_all(const std::vector<Diagnostic>& diagnostics) {
   std::string text;
-  for (const Diagnostic& diagnostic : diagnostics) text += render(diagnostic);
+  for (const Diagnostic& diagnostic : diagnostics)
+    text += render(diagnostic);
   const size_t count = diagnostics.size();
   return text + "fosterd: cannot start: " + std::to_string(count) +
          (count == 1 ? " mistake" : " mistakes") + " in the unit files\n";
 }
 
-/// The same instance may have been started with another --runtime-dir, where its lock does not meet ours;
-/// the region's name is the instance's alone.
+/// The same instance may have been started with another --runtime-dir, where its lock does not meet
+/// ours; the region's name is the instance's alone.
 Result<void> refuse_second_daemon(const std::string& id, pid_t keeper) {
   const auto reader = region::Reader::open(region_object_name(id), geteuid());
   if (!reader) return {};
   const foster_region_header header = reader->header();
   if (header.keeper_pid == keeper || reader->keeper(now_since_boot()) == region::Liveness::dead)
     return {};
-  return failure("start", "fosterd runs this instance already, with pid " +
-                              std::to_string(header.keeper_pid));
+  return failure(
+      "start", "fosterd runs this instance already, with pid " + std::to_string(header.keeper_pid));
 }
 
 Result<void> take_lock(KeeperClient& keeper, Handover& handover, const InstanceHome& home,
@@ -52,7 +56,8 @@ Result<void> take_lock(KeeperClient& keeper, Handover& handover, const InstanceH
   return {};
 }
 
-Result<UniqueFd> control_socket(KeeperClient& keeper, Handover& handover, const InstanceHome& home) {
+Result<UniqueFd> control_socket(KeeperClient& keeper, Handover& handover,
+                                const InstanceHome& home) {
   UniqueFd kept = handover.take(kControl);
   if (kept) return kept;
   auto made = home.listen();
@@ -81,8 +86,8 @@ std::vector<std::string> stray_names(const UnitSet& set,
   return names;
 }
 
-/// An attempt that is over still counts as live as long as its end has not been recorded: the keeper's
-/// news of it follow, and the unit's restart policy has to see them.
+/// An attempt that is over still counts as live as long as its end has not been recorded: the
+/// keeper's news of it follow, and the unit's restart policy has to see them.
 bool unfinished(const protocol::Child& child, const core::RecoveredUnit& unit) {
   return child.phase != protocol::ChildPhase::over || !unit.record ||
          unit.record->exit_attempt.value < child.attempt;
@@ -93,7 +98,8 @@ core::Recovered recover(const UnitSet& set, const Handover& handover, const regi
                         const std::vector<std::string>& strays) {
   core::Recovered found;
   std::vector<core::RecoveredUnit> units(set.size());
-  for (uint32_t i = 0; i < units.size(); ++i) units[i].unit = {i};
+  for (uint32_t i = 0; i < units.size(); ++i)
+    units[i].unit = {i};
   if (writer.adopted()) {
     for (const region::RememberedSlot& slot : writer.remembered())
       if (const auto unit = set.find(slot.name)) units[unit->value].record = decode_slot(slot.body);
@@ -124,7 +130,8 @@ core::Recovered recover(const UnitSet& set, const Handover& handover, const regi
 std::vector<std::string> names_of(const UnitSet& set) {
   std::vector<std::string> names;
   names.reserve(set.size());
-  for (const UnitSpec& unit : set.units()) names.push_back(unit.name);
+  for (const UnitSpec& unit : set.units())
+    names.push_back(unit.name);
   return names;
 }
 
@@ -186,9 +193,9 @@ std::variant<Holdings, EndNow> take_over(KeeperClient& keeper, const Options& op
   if (!loaded->checked.set) return EndNow{kCannotStart, render_all(loaded->checked.diagnostics)};
   auto home = InstanceHome::open(id, options.runtime_dir);
   if (!home) return end_with(home.error());
-  if (auto locked = take_lock(keeper, *handover, *home, id); !locked) return end_with(locked.error());
-  auto holdings =
-      assemble(keeper, *handover, options, id, *home, loaded->checked.set);
+  if (auto locked = take_lock(keeper, *handover, *home, id); !locked)
+    return end_with(locked.error());
+  auto holdings = assemble(keeper, *handover, options, id, *home, loaded->checked.set);
   if (holdings) return std::move(*holdings);
   if (handover->keeper.manager_restarts == 0) home->remove();
   return end_with(holdings.error());

@@ -1,5 +1,5 @@
-// From a bare process to all that a manager needs: the first manager of a daemon makes it, each later one
-// finds it with the keeper and in the status region.
+// From a bare process to all that a manager needs: the first manager of a daemon makes it, each
+// later one finds it with the keeper and in the status region.
 #pragma once
 
 #include <variant>
@@ -11,6 +11,7 @@
 namespace foster::manager {
 
 /// An EndNow when there is nothing to manage: the units are wrong, another daemon runs, ...
-[[nodiscard]] std::variant<Holdings, EndNow> take_over(KeeperClient& keeper, const Options& options);
+[[nodiscard]] std::variant<Holdings, EndNow> take_over(KeeperClient& keeper,
+                                                       const Options& options);
 
 }  // namespace foster::manager

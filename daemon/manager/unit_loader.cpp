@@ -42,7 +42,8 @@ LoadedUnits check(std::vector<SourceFile> files, std::vector<Diagnostic> unreada
   loaded.files = std::move(files);
   if (options.command.empty() || !loaded.checked.set) return loaded;
   UnitSpec unit = command_unit(options.command);
-  while (loaded.checked.set->find(unit.name)) unit.name += "-command";
+  while (loaded.checked.set->find(unit.name))
+    unit.name += "-command";
   std::vector<UnitSpec> units = loaded.checked.set->units();
   units.push_back(std::move(unit));
   loaded.checked.set = std::make_shared<const UnitSet>(std::move(units));
@@ -55,7 +56,8 @@ UnitSpec command_unit(const std::vector<std::string>& command) {
   UnitSpec unit;
   const std::string& program = command.front();
   unit.name = program.substr(program.rfind('/') + 1).substr(0, kUnitNameMax / 2);
-  std::ranges::replace_if(unit.name, [](char c) { return !name_character(c); }, '_');
+  std::ranges::replace_if(
+      unit.name, [](char c) { return !name_character(c); }, '_');
   if (unit.name.empty() || unit.name[0] == '.' || unit.name[0] == '-') unit.name = "command";
   unit.description = "The command that fosterd was given";
   unit.essential = true;
@@ -75,9 +77,10 @@ Result<LoadedUnits> load_units(const Options& options) {
   const std::string standard = default_units_path();
   if (paths.empty() && options.command.empty()) {
     if (!exists(standard))
-      return failure("start", "there is nothing to run: " + standard +
-                                  " does not exist; make it, or name a directory of unit files with "
-                                  "--units, or a command after --");
+      return failure("start",
+                     "there is nothing to run: " + standard +
+                         " does not exist; make it, or name a directory of unit files with "
+                         "--units, or a command after --");
     paths.push_back(standard);
   }
   SourceSet sources = read_unit_sources(paths);
@@ -93,7 +96,8 @@ Result<UniqueFd> keep_units(const std::vector<SourceFile>& files) {
     if (taken < 0) return system_failure("keep the unit files in a memfd", errno);
     done += static_cast<size_t>(taken);
   }
-  if (fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+  if (fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) !=
+      0)
     return system_failure("seal the kept unit files", errno);
   return memory;
 }
@@ -103,7 +107,8 @@ Result<LoadedUnits> reload_kept_units(int memfd, const Options& options) {
   if (fstat(memfd, &found) != 0) return system_failure("inspect the kept unit files", errno);
   std::string packed(static_cast<size_t>(found.st_size), '\0');
   const ssize_t taken = pread(memfd, packed.data(), packed.size(), 0);
-  if (taken != found.st_size) return system_failure("read the kept unit files", taken < 0 ? errno : EIO);
+  if (taken != found.st_size)
+    return system_failure("read the kept unit files", taken < 0 ? errno : EIO);
   auto files = unpack(packed);
   if (!files) return std::unexpected(files.error());
   return check(std::move(*files), {}, options);

@@ -1,6 +1,6 @@
-// Where a manager's unit set comes from: the first reads the unit files; each successor of it takes the
-// very texts that the first one read, which the keeper holds for it in a memfd. So a crash never
-// slips in an edit that nobody asked for, and unit files broken meanwhile do no harm.
+// Where a manager's unit set comes from: the first reads the unit files; each successor of it takes
+// the very texts that the first one read, which the keeper holds for it in a memfd. So a crash
+// never slips in an edit that nobody asked for, and unit files broken meanwhile do no harm.
 #pragma once
 
 #include <memory>
@@ -16,12 +16,12 @@
 namespace foster::manager {
 
 struct LoadedUnits {
-  CheckedSet checked;              // of the files and the command
-  std::vector<SourceFile> files;   // what it was made of, to be kept
+  CheckedSet checked;             // of the files and the command
+  std::vector<SourceFile> files;  // what it was made of, to be kept
 };
 
-/// Reads the directories of the options, or the default one. An error when there is nothing to run at all;
-/// mistakes in units are in checked.diagnostics.
+/// Reads the directories of the options, or the default one. An error when there is nothing to run
+/// at all; mistakes in units are in checked.diagnostics.
 [[nodiscard]] Result<LoadedUnits> load_units(const Options& options);
 
 /// The same from what a former manager kept.

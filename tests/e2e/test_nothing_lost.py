@@ -22,7 +22,9 @@ KILLS = 200
 SEED = int(os.environ.get("FOSTER_SEED", random.SystemRandom().randrange(1 << 32)))
 
 # Those that end by themselves are never stopped by the test, and those that it stops never end by
-# themselves: so each start stands in the journal, and what foster counts must be exactly that.
+# themselves and are stopped only once they have recorded their start: so each start stands in the
+# journal, and what foster counts must be exactly that. (Who is killed between fork and exec is
+# counted by foster and unknown to the journal.)
 ENDING = [f"at-once-{number}" for number in range(12)]
 ENDING += [f"random-{number}" for number in range(13)]
 STEADY = [f"stubborn-{number}" for number in range(12)]
@@ -48,12 +50,13 @@ def started_pids(record):
 
 
 class Verbs(threading.Thread):
-    """Stops, starts and restarts steady services, until told to end."""
+    """Stops, starts and restarts steady services of its own, until told to end."""
 
-    def __init__(self, daemon, record, seed):
+    def __init__(self, daemon, record, names, seed):
         super().__init__()
         self.daemon_under_test = daemon
         self.record = record
+        self.names = names
         self.chance = random.Random(seed)
         self.done = threading.Event()
         self.codes = []
@@ -63,14 +66,14 @@ class Verbs(threading.Thread):
             self.codes.append(self.ask())
 
     def ask(self) -> int:
-        daemon, name = self.daemon_under_test, self.chance.choice(STEADY)
+        daemon, name = self.daemon_under_test, self.chance.choice(self.names)
         verb = self.chance.choice(["stop", "restart", "start"])
         try:
-            pid = daemon.unit(name)["pid"]
+            found = daemon.unit(name)
         except (AssertionError, StopIteration):
             return -1  # between two regions
-        # Only a service that has recorded its start may be stopped, or the counts could not agree.
-        if verb != "start" and (pid is None or pid not in started_pids(self.record)):
+        recorded = found["pid"] in started_pids(self.record)
+        if verb != "start" and (found["job"] is not None or not recorded):
             verb = "start"
         return daemon.ctl(verb, name, "--timeout", "20s", check=None).returncode
 
@@ -151,7 +154,7 @@ def check_counts(daemon, record):
     for one in daemon.status()["units"]:
         if one["exits"] != starts[one["name"]]:
             wrong[one["name"]] = (one["exits"], starts[one["name"]])
-        assert one["pid"] is None, one
+        assert one["name"] in ENDING or one["state"] == "stopped", one
     story = [line for line in daemon.log().splitlines()
              if any(f"unit={name} " in line for name in wrong)]
     assert not wrong, "\n".join(
@@ -160,14 +163,12 @@ def check_counts(daemon, record):
 
 def stop_everything(daemon):
     daemon.ctl("stop", *STEADY)
-    # An ending service that is stopped just as it starts would not stand in the journal; so it is
-    # made to rest by itself: its program is no longer there.
+    # The ending ones are made to rest by themselves: their programs are no longer there.
     for name in ("exit-with", "random-exit"):
         os.rename(daemon.folder / name, daemon.folder / f"{name}.gone")
     daemon.until(lambda region: all(
         body.state_word == "backoff" and body.exit_kind == 4 for name, body in
         region.units().items() if name in ENDING), "the ending ones find no program")
-    daemon.ctl("stop", *ENDING)
 
 
 def test_nothing_is_lost(foster, folder):
@@ -182,9 +183,11 @@ def test_nothing_is_lost(foster, folder):
     for program in ("exit-with", "random-exit"):
         (daemon.folder / program).symlink_to(SERVICES / program)
     daemon.start()
+    await_records(daemon, record)
+    daemon.ctl("restart", STEADY[0])  # the keeper is past what it does at its start
     before = descriptors(daemon.keeper)
 
-    verbs = [Verbs(daemon, record, SEED + number) for number in (1, 2)]
+    verbs = [Verbs(daemon, record, STEADY[number::2], SEED + number) for number in (0, 1)]
     for thread in verbs:
         thread.start()
     killer = Killer(daemon, SEED)

@@ -270,7 +270,8 @@ def file_name(path: str, text: str) -> Iterator[Violation]:
 # Spelled in two halves, so that this file does not violate its own rules.
 MARKERS = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 WAITS = re.compile(r"\b(sleep" + r"_for|sleep" + r"_until|u" + r"sleep|nano" + r"sleep|clock_nano"
-                   + r"sleep|time\.sle" + r"ep)\b|(?:^|[;{(]\s*|\s::)sle" + r"ep\s*\(", re.MULTILINE)
+                   + r"sleep|time\.sle" + r"ep)\b|(?:^|[;{(]\s*|\s(?=::))(?:::)?sle"
+                   + r"ep\s*\(", re.MULTILINE)
 SHELL_WAITS = re.compile(r"(^|[;&|]\s*|\s)sle" + r"ep\s+[0-9$]")
 SKIPS = re.compile(r"GTEST_" + r"SKIP\(\)\s*;|\bDIS" + r"ABLED_")
 MACHINE_PATHS = re.compile(r"/wo" + r"rk/(main|shared|\.)|/var/tm" + r"p/(brief|bugs)")

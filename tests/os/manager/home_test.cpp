@@ -73,8 +73,8 @@ TEST(InstanceHome, APathThatIsTooLongForASocketIsAnError) {
 }
 
 TEST(Options, UnitsAndCommand) {
-  const auto parsed = parse_options({"fosterd", "--units", "a", "--units=b", "--instance", "x", "--",
-                                     "sh", "-c", "--units"});
+  const auto parsed = parse_options(
+      {"fosterd", "--units", "a", "--units=b", "--instance", "x", "--", "sh", "-c", "--units"});
   const auto* options = std::get_if<Options>(&parsed);
   ASSERT_NE(options, nullptr);
   EXPECT_EQ(options->unit_paths, (std::vector<std::string>{"a", "b"}));
@@ -83,9 +83,11 @@ TEST(Options, UnitsAndCommand) {
 }
 
 TEST(Options, WhatIsWrongEndsWithTwo) {
-  for (const std::vector<std::string>& wrong :
-       {std::vector<std::string>{"fosterd", "--unitz", "a"}, {"fosterd", "stray"},
-        {"fosterd", "--instance", "a/b"}, {"fosterd", "--"}, {"fosterd", "--units"}}) {
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"fosterd", "--unitz", "a"},
+                                                {"fosterd", "stray"},
+                                                {"fosterd", "--instance", "a/b"},
+                                                {"fosterd", "--"},
+                                                {"fosterd", "--units"}}) {
     const auto parsed = parse_options(wrong);
     const auto* end = std::get_if<EndNow>(&parsed);
     ASSERT_NE(end, nullptr) << wrong.back();

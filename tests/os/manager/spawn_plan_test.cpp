@@ -16,8 +16,8 @@
 namespace foster::manager {
 namespace {
 
-const char* const kInherited[] = {"SECRET=1",       "PASS_ME=yes",          "PATH=/evil",
-                                  "NOTIFY_SOCKET=/s", "LISTEN_FDS=1",       nullptr};
+const char* const kInherited[] = {"SECRET=1",         "PASS_ME=yes",  "PATH=/evil",
+                                  "NOTIFY_SOCKET=/s", "LISTEN_FDS=1", nullptr};
 
 struct Folder {
   std::string path;
@@ -39,7 +39,9 @@ UnitSpec unit(std::vector<std::string> command) {
   return spec;
 }
 
-Identity nobody() { return {false, 0, 0, {}, "nobody", "/nonexistent", "/bin/sh"}; }
+Identity nobody() {
+  return {false, 0, 0, {}, "nobody", "/nonexistent", "/bin/sh"};
+}
 
 std::map<std::string, std::string> environment_of(const UnitSpec& spec) {
   const auto made = service_environment(spec, nobody(), "test", {7}, kInherited);
@@ -51,15 +53,10 @@ std::map<std::string, std::string> environment_of(const UnitSpec& spec) {
 TEST(Environment, CleanByDefault) {
   setenv("LANG", "de_DE.UTF-8", 1);
   const auto environment = environment_of(unit({"/bin/true"}));
-  const std::map<std::string, std::string> expected{{"PATH", kDefaultPath},
-                                                    {"LANG", "de_DE.UTF-8"},
-                                                    {"HOME", "/nonexistent"},
-                                                    {"USER", "nobody"},
-                                                    {"LOGNAME", "nobody"},
-                                                    {"SHELL", "/bin/sh"},
-                                                    {"FOSTER_UNIT", "web"},
-                                                    {"FOSTER_INSTANCE", "test"},
-                                                    {"FOSTER_ATTEMPT", "7"}};
+  const std::map<std::string, std::string> expected{
+      {"PATH", kDefaultPath}, {"LANG", "de_DE.UTF-8"},     {"HOME", "/nonexistent"},
+      {"USER", "nobody"},     {"LOGNAME", "nobody"},       {"SHELL", "/bin/sh"},
+      {"FOSTER_UNIT", "web"}, {"FOSTER_INSTANCE", "test"}, {"FOSTER_ATTEMPT", "7"}};
   EXPECT_EQ(environment, expected);
 }
 

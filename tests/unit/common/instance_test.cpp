@@ -23,15 +23,15 @@ TEST(Instance, OwnerIsReadFromTheId) {
 }
 
 TEST(Instance, AnOrdinaryUserMeansHisOwnFirst) {
-  EXPECT_EQ(instance_candidates(1000, "web"),
-            (std::vector<std::string>{"user-1000.web", "web"}));
+  EXPECT_EQ(instance_candidates(1000, "web"), (std::vector<std::string>{"user-1000.web", "web"}));
   EXPECT_EQ(instance_candidates(1000, ""), std::vector<std::string>{"user-1000"});
   EXPECT_EQ(instance_candidates(0, "user-1000"), std::vector<std::string>{"user-1000"});
 }
 
 TEST(Instance, NamesThatCannotBeNames) {
   EXPECT_TRUE(valid_instance_name("web-1_A"));
-  for (const char* wrong : {"", ".", "a/b", "a.b", "a b", "ä"}) EXPECT_FALSE(valid_instance_name(wrong));
+  for (const char* wrong : {"", ".", "a/b", "a.b", "a b", "ä"})
+    EXPECT_FALSE(valid_instance_name(wrong));
   EXPECT_TRUE(valid_instance_name(std::string(48, 'x')));
   EXPECT_FALSE(valid_instance_name(std::string(49, 'x')));
 }
