@@ -4,7 +4,7 @@ import os
 import signal
 
 from daemon import SERVICES, children, shell, unit, zombies_of
-from events import is_alive, wait_for_end
+from events import freeze, is_alive, wait_for_end
 from journal import await_starts
 from region import PHASES
 
@@ -39,7 +39,7 @@ def test_goals_survive_the_manager(foster):
 def test_a_death_without_a_manager_is_counted_once(foster, folder):
     daemon = foster({"a": unit(SLEEPER, restart={"delay": "10ms"})}).start()
     manager, pid = daemon.manager(), daemon.unit("a")["pid"]
-    os.kill(manager, signal.SIGSTOP)
+    freeze(manager)
     os.kill(pid, signal.SIGKILL)
     wait_for_end(pid)
     os.kill(manager, signal.SIGKILL)
@@ -53,7 +53,7 @@ def test_a_death_without_a_manager_is_counted_once(foster, folder):
 def test_status_works_while_the_manager_is_stopped_and_says_so(foster):
     daemon = foster({"a": unit(SLEEPER)}).start()
     pid, manager = daemon.unit("a")["pid"], daemon.manager()
-    os.kill(manager, signal.SIGSTOP)
+    freeze(manager)
     try:
         status = daemon.status()
         assert status["manager"]["liveness"] == "frozen"
@@ -68,7 +68,7 @@ def test_status_works_while_the_manager_is_stopped_and_says_so(foster):
 def test_sigterm_ends_everything_though_the_manager_is_stopped(foster):
     daemon = foster({"a": unit(SLEEPER), "b": unit(SLEEPER)}).start()
     services = pids(daemon).values()
-    os.kill(daemon.manager(), signal.SIGSTOP)
+    freeze(daemon.manager())
     daemon.process.send_signal(signal.SIGTERM)
     daemon.wait()
     assert not any(is_alive(pid) for pid in services)
@@ -81,7 +81,7 @@ def test_sigterm_ends_a_stubborn_service_though_the_manager_is_stopped(foster, f
                                       stop={"timeout": "1s"})}).start()
     await_starts(journal, ["stubborn"])
     pid = daemon.unit("stubborn")["pid"]
-    os.kill(daemon.manager(), signal.SIGSTOP)
+    freeze(daemon.manager())
     daemon.process.send_signal(signal.SIGTERM)
     daemon.wait()
     assert not is_alive(pid)

@@ -5,7 +5,7 @@ import signal
 import time
 
 from daemon import SERVICES, processes_with, shell, unit
-from events import Fifo, is_alive, wait_for_end
+from events import Fifo, freeze, is_alive, wait_for_end
 from journal import SIGNAL, await_starts, count, read
 
 SLEEPER = ["/bin/sleep", "infinity"]
@@ -43,7 +43,7 @@ def test_the_stop_signal_is_the_units_own(foster, folder):
 def test_a_stopped_process_can_be_stopped(foster):
     daemon = foster({"a": unit(SLEEPER, stop={"timeout": "1h"})}).start()
     pid = daemon.unit("a")["pid"]
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     daemon.ctl("stop", "a")
     assert daemon.unit("a")["last_exit"]["signal"] == "SIGTERM"
 
