@@ -31,7 +31,7 @@ def test_it_is_clean(foster, folder):
     assert found == {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8", "HOME": me.pw_dir, "USER": me.pw_name, "LOGNAME": me.pw_name,
-        "SHELL": me.pw_shell, "FOSTER_UNIT": "a", "FOSTER_INSTANCE": daemon.id,
+        "SHELL": me.pw_shell, "FOSTER_UNIT": "a", "FOSTER_INSTANCE": daemon.name,
     }
 
 

@@ -96,7 +96,7 @@ def test_they_survive_the_manager(demo):
 def test_stop_leaves_nothing(demo):
     demo.ctl("stop", "nginx", "redis")
     assert demo.unit("nginx")["last_exit"]["clean"] and demo.unit("redis")["last_exit"]["clean"]
-    left = processes_with(f"FOSTER_INSTANCE={demo.id}\0".encode())
+    left = processes_with(f"FOSTER_INSTANCE={demo.name}\0".encode())
     assert not left
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", demo.port)) != 0

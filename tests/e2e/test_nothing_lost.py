@@ -215,7 +215,7 @@ def test_nothing_is_lost(foster, folder):
 
 def check_no_residue(daemon):
     # The grandchildren of the forking ones end by themselves; then nothing is left of any service.
-    for pid in processes_with(f"FOSTER_INSTANCE={daemon.id}\0".encode()):
+    for pid in processes_with(f"FOSTER_INSTANCE={daemon.name}\0".encode()):
         wait_for_end(pid)
     first = set(zombies_of(daemon.keeper))
     daemon.ctl("status")

@@ -67,8 +67,8 @@ def test_what_outlives_the_main_process_is_ended_before_a_restart(foster, folder
     main = daemon.unit("a")["pid"]
     os.kill(main, signal.SIGKILL)
     lines.line()  # the second one is up
-    found = daemon.unit("a")
-    assert found["state"] == "running" and found["pid"] != main
+    found = daemon.until_state("a", "running")
+    assert found["pid"] != main
     group = [pid for pid in processes_with(f"FOSTER_ATTEMPT={found['attempt'] - 1}\0".encode())
              if os.getpgid(pid) == main]
     assert not group, "nothing of the first attempt is left"

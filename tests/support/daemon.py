@@ -296,7 +296,7 @@ class Daemon:
 
     def leftovers(self, semaphore: int | None) -> list[str]:
         complaints = []
-        for mark in (f"FOSTER_TEST={self.name}", f"FOSTER_INSTANCE={self.id}"):
+        for mark in (f"FOSTER_TEST={self.name}", f"FOSTER_INSTANCE={self.name}"):
             for pid, command in processes_with(mark.encode() + b"\0").items():
                 complaints.append(f"process {pid} is left: {command}")
                 os.kill(pid, signal.SIGKILL)

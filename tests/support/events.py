@@ -3,6 +3,7 @@
 import ctypes
 import os
 import select
+import signal
 import time
 from pathlib import Path
 
@@ -44,6 +45,16 @@ def is_alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
+def freeze(pid: int) -> None:
+    """Stops a process, and returns once it is stopped, which kill(2) does not wait for. The kernel
+    tells nobody but the parent of it, so there is no event to sleep on."""
+    os.kill(pid, signal.SIGSTOP)
+    deadline = deadline_in()
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < deadline, f"process {pid} does not stop"
+        os.sched_yield()
 
 
 class FileWatch:
