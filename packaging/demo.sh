@@ -21,7 +21,7 @@ esac
 programs=(fosterd foster-manager fosterctl foster-request)
 bash packaging/deps.sh build demo
 echo "== building"
-[ -f build/build.ninja ] || meson setup build --buildtype=debugoptimized >/dev/null
+[ -f build/build.ninja ] || meson setup build >/dev/null
 ninja -C build "${programs[@]}" | tail -n 1
 build=$PWD/build
 

@@ -32,7 +32,7 @@ say() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 set_up() {
   local dir=$1
   shift
-  [ -f "$dir/build.ninja" ] || meson setup "$dir" --buildtype=debugoptimized "$@"
+  [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"
 }
 
 # step NAME COMMAND...: a step that is not a test itself counts as one case when it fails.
