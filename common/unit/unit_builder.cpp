@@ -101,7 +101,7 @@ class Builder {
     if (!service_) {
       findings_.report({1, 1, 1},
                        "no [service] section: a unit needs one, with at least a `command`");
-    } else {
+    } else if (!command_misspelt_) {  // said already, with the right word
       findings_.report(*service_,
                        "[service] needs a `command`, such as command = [\"/usr/bin/program\", "
                        "\"argument\"]");
@@ -187,6 +187,7 @@ class Builder {
     message += section == Section::top ? " before the first section"
                                        : " in " + std::string(section_text(section));
     if (const KeySpec* meant = meant_key(section, entry.name)) {
+      command_misspelt_ = command_misspelt_ || meant->name == "command";
       message +=
           "; did you mean " +
           (meant->section == section ? backticked_text(meant->name) : key_and_section(*meant)) +
@@ -211,6 +212,7 @@ class Builder {
   }
 
   UnitSpec& spec_;
+  bool command_misspelt_ = false;
   Findings& findings_;
   std::optional<Place> service_;
   bool service_unusable_ = false;  // it is no table, which has been said

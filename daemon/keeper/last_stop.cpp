@@ -186,8 +186,10 @@ void finish(Keeper& keeper, int code) {
   keeper.ending = true;
   const int64_t until = now_ns() + kSweepGrace;
   reap(keeper);
-  while (keeper.manager.pid != 0 && wait_for_signal(keeper, until))
-    continue;
+  // Signals to stop do not cut this short: the manager is about to end, and clears the instance
+  // away.
+  while (keeper.manager.pid != 0 && now_ns() < until)
+    static_cast<void>(wait_for_signal(keeper, until));
   if (keeper.manager.pid != 0) log(Level::warning, "killing the manager, which did not end");
   kill_manager(keeper);
   end(keeper, code);

@@ -1,5 +1,6 @@
 // foster-manager, the clever part of fosterd. Started by the keeper with fosterd's own command line
 // and environment, and started again by it after a crash.
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -47,6 +48,8 @@ int serve(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A reader of the log that goes away is to cost lines of the log, and nothing else.
+  std::signal(SIGPIPE, SIG_IGN);
   const auto parsed = parse_options(std::vector<std::string>(argv, argv + argc));
   if (const auto* end = std::get_if<EndNow>(&parsed)) return end_now(*end);
   if (!started_by_keeper()) {

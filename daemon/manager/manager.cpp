@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "common/check.hpp"
 #include "common/instance.hpp"
@@ -20,6 +21,10 @@ namespace foster::manager {
 namespace {
 
 constexpr int kSignalExitBase = 128;
+
+/// timeout(1) and others signal the process and then its group: that is one wish to stop, not a
+/// second, which would hurry.
+constexpr Duration kSameSignal = std::chrono::milliseconds(200);
 
 /// Overloads for std::visit.
 template <class... Functions>
@@ -159,6 +164,7 @@ void Manager::turn() {
   for (const core::Event& event : events)
     core_.handle(event, now, now_real_ns, actions);
   core_.time_reached(now, now_real_ns, actions);
+  if (command_was_stopped()) core_.handle(core::ShutdownRequest{0}, now, now_real_ns, actions);
   for (const core::Action& action : actions)
     if (const auto* said = std::get_if<core::Note>(&action)) note(*said, now, now_real_ns);
   publisher_.publish(core_, phase(), now, now_real_ns);
@@ -238,10 +244,10 @@ void Manager::take_signal(int signal) {
   const bool ends = signal == SIGTERM || signal == SIGINT || signal == SIGPWR ||
                     (signal == SIGHUP && !holdings_.command && isatty(STDIN_FILENO) == 1);
   log(Level::info, ends ? "told to stop" : "got a signal", {{"signal", signal_name(signal)}});
-  if (ends)
-    queue_.emplace_back(core::ShutdownRequest{0});
-  else
-    forward_to_command(signal);
+  if (!ends) return forward_to_command(signal);
+  const Instant before = std::exchange(told_to_stop_, now_since_boot());
+  if (before.ns != 0 && told_to_stop_ - before < kSameSignal) return;
+  queue_.emplace_back(core::ShutdownRequest{0});
 }
 
 void Manager::forward_to_command(int signal) {
@@ -274,6 +280,12 @@ void Manager::tell_systemd() {
   if (systemd_.wanted()) systemd_.status(summary(core_));
 }
 
+bool Manager::command_was_stopped() const {
+  if (!holdings_.command || core_.shutting_down()) return false;
+  const core::UnitRecord& command = core_.record(*holdings_.command);
+  return command.goal == core::Goal::down && core::at_rest(command.state);
+}
+
 int Manager::command_exit_code(int otherwise) const {
   if (!holdings_.command) return otherwise;
   const core::LastExit& last = core_.record(*holdings_.command).last_exit;
@@ -304,11 +316,20 @@ void Manager::end(int exit_code) {
   ended_ = 0;
 }
 
+void Manager::end_orphaned_groups() {
+  // The keeper is the one that signals, but there is none any more, and its pids are still fresh.
+  for (uint32_t i = 0; i < core_.set().size(); ++i) {
+    const core::UnitRecord& record = core_.record({i});
+    if (!core::at_rest(record.state) && record.pid > 0) kill(-record.pid, SIGKILL);
+  }
+}
+
 void Manager::keeper_is_gone() {
-  // The services end with it (PR_SET_PDEATHSIG). What is left of the instance is cleared away, so
-  // that the next fosterd starts clean.
-  log(Level::error, "the keeper is gone; the manager ends",
+  // The main processes end with it (PR_SET_PDEATHSIG), the rest of their groups by us. What is left
+  // of the instance is cleared away, so that the next fosterd starts clean and doubles nothing.
+  log(Level::error, "the keeper is gone; the manager ends its services and itself",
       {{"keeper", holdings_.keeper.keeper_pid}});
+  end_orphaned_groups();
   publisher_.remove();
   bus_.close();
   holdings_.home.remove();

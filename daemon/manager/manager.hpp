@@ -66,8 +66,11 @@ class Manager {
   void arm();
   void tell_systemd();
   void end(int exit_code);
+  void end_orphaned_groups();
   void keeper_is_gone();
   [[nodiscard]] uint32_t phase() const;
+  /// `fosterd -- COMMAND` ends with its command, also when someone stopped that by fosterctl.
+  [[nodiscard]] bool command_was_stopped() const;
   [[nodiscard]] int command_exit_code(int otherwise) const;
   [[nodiscard]] std::optional<UnitIndex> unit_of(uint64_t attempt) const;
 
@@ -83,6 +86,7 @@ class Manager {
   sd_event_source* keeper_source_ = nullptr;
   sd_event_source* timer_ = nullptr;
   sd_event_source* again_ = nullptr;
+  Instant told_to_stop_;  // by a signal, the last time; {0}: never
   std::optional<int> ended_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <string_view>
 
 namespace foster::manager {
 namespace {
@@ -24,13 +25,17 @@ static_assert(core::kJobOutcomes == FOSTER_JOB_RESULTS);
 constexpr unsigned kResultBits = 8;
 constexpr uint64_t kResultMask = (1u << kResultBits) - 1;
 
+constexpr std::string_view kCutMark = "\u2026";  // an ellipsis, three bytes
+
 void copy_text(char (&into)[FOSTER_TEXT_SIZE], const std::string& text) {
-  size_t length = text.copy(into, FOSTER_TEXT_SIZE - 1);
+  const bool whole = text.size() < FOSTER_TEXT_SIZE;
+  size_t length = whole ? text.size() : FOSTER_TEXT_SIZE - 1 - kCutMark.size();
   // Not in the middle of a character: continuation bytes of UTF-8 begin with binary 10.
-  if (length < text.size())
-    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
-      --length;
-  std::memset(into + length, 0, FOSTER_TEXT_SIZE - length);
+  while (!whole && length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
+    --length;
+  std::memset(into, 0, FOSTER_TEXT_SIZE);
+  text.copy(into, length);
+  if (!whole) kCutMark.copy(into + length, kCutMark.size());
 }
 
 uint8_t event_kind(core::NoteKind kind) {

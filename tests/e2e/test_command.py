@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from daemon import shell, unit
-from events import is_alive
+from events import is_alive, wait_for_file
 
 
 @pytest.mark.parametrize("script, code", [
@@ -79,6 +79,26 @@ def test_a_signal_ends_the_command(foster, folder, number):
     daemon.process.send_signal(number)
     # It was asked to end: in order is 0, whatever the command made of its signal.
     assert daemon.wait() in (0, 3)
+
+
+def test_it_ends_with_its_command_also_when_that_is_stopped(foster):
+    daemon = foster()
+    daemon.launch(command=["/bin/sleep", "infinity"])
+    daemon.ctl("wait", "sleep", "--for", "running", "--timeout", "60s")
+    daemon.ctl("stop", "sleep", check=None)  # the daemon may be gone before it can tell
+    assert daemon.wait() == 128 + signal.SIGTERM
+
+
+def test_two_signals_at_once_are_one_wish(foster, folder):
+    # As timeout(1) sends them: to its child, and to the group that both are in.
+    daemon = foster()
+    daemon.launch(command=["/bin/sh", "-c", f"trap 'sleep 0.5; echo calm > {folder}/end; exit 3' "
+                           f"TERM; echo up > {folder}/up; sleep 1000 & wait"])
+    wait_for_file(folder / "up")
+    daemon.process.send_signal(signal.SIGTERM)
+    daemon.process.send_signal(signal.SIGINT)
+    assert daemon.wait() == 3
+    assert (folder / "end").read_text() == "calm\n"
 
 
 def test_its_environment_is_the_daemons(foster, folder):

@@ -2,9 +2,10 @@
 
 import os
 import signal
+import subprocess
 
-from daemon import SERVICES, children, shell, unit, zombies_of
-from events import freeze, is_alive, wait_for_end
+from daemon import SERVICES, children, processes_with, shell, unit, zombies_of
+from events import Fifo, freeze, is_alive, wait_for_end
 from journal import await_starts
 from region import PHASES
 
@@ -144,3 +145,32 @@ def test_the_region_object_deleted_under_the_daemon_comes_back(foster):
     daemon.until(lambda region: region.header.manager_pid not in (0, manager), "the next manager")
     daemon.until_state("a", "running")
     assert daemon.unit("a")["pid"] == pid
+
+
+def test_a_reader_of_the_log_that_goes_away_costs_only_lines(foster):
+    daemon = foster({"a": unit(SLEEPER)})
+    gone, log = os.pipe()
+    (daemon.folder / "stderr").touch()
+    daemon.process = subprocess.Popen(daemon.arguments(), env=daemon.environment(), stderr=log,
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    os.close(gone)
+    os.close(log)
+    daemon.ctl("wait", "a", "--for", "running", "--timeout", "60s")
+    daemon.ctl("restart", "a")
+    assert daemon.status()["manager"]["restarts"] == 0
+    daemon.ctl("shutdown")
+    assert daemon.wait() == 0
+
+
+def test_nothing_outlives_a_killed_keeper(foster, folder):
+    lines = Fifo(folder / "lines")
+    script = shell(f"(trap '' TERM; echo up > {lines.path}; sleep 1000; sleep 1000) & wait")
+    daemon = foster({"a": unit(script)}).start()
+    lines.line()
+    lines.close()
+    left = processes_with(f"FOSTER_INSTANCE={daemon.name}\0".encode())
+    assert len(left) >= 2, "the shell and its child at least"
+    daemon.process.kill()
+    for pid in [*left, daemon.process.pid]:
+        wait_for_end(pid)
+    daemon.process.wait()

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from daemon import shell, unit
-from events import deadline_in, is_alive, readable
+from events import Fifo, deadline_in, is_alive, readable
 
 SLEEPER = ["/bin/sleep", "infinity"]
 
@@ -233,15 +233,20 @@ def test_a_signal_ends_the_daemon_in_order(foster, number):
 
 
 def test_a_second_sigterm_hurries(foster, folder):
-    os.mkfifo(folder / "up")
     stubborn = unit(shell(f"trap '' TERM; echo up > {folder}/up; sleep 1000 & wait; wait; "
                           "while :; do wait; sleep 1000; done"), stop={"timeout": "1h"})
-    daemon = foster({"stubborn": stubborn})
+    # Takes long enough to stop for the second signal not to be taken for the first one's echo.
+    slow = unit(shell(f"trap 'sleep 0.5; exit 0' TERM; echo up > {folder}/up; sleep 1000 & wait"),
+                stop={"scope": "main"})
+    up = Fifo(folder / "up")
+    daemon = foster({"stubborn": stubborn, "slow": slow})
     daemon.launch()
-    with open(folder / "up", encoding="ascii") as up:
-        up.readline()
+    up.line()
+    up.line()
     daemon.process.send_signal(signal.SIGTERM)
-    daemon.until_state("stubborn", "stopping")
+    daemon.until_state("slow", "stopped")
+    up.close()
+    assert daemon.unit("stubborn")["state"] == "stopping"
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.wait() == 0
 

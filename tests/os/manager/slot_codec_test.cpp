@@ -71,11 +71,14 @@ TEST(SlotCodec, SinceIsGivenByTheWallClockToo) {
   EXPECT_EQ(body.since_real_ns, 1'000'000 - 1'000);
 }
 
-TEST(SlotCodec, ALongDetailIsCutBetweenCharacters) {
+TEST(SlotCodec, ALongDetailIsCutBetweenCharactersAndMarked) {
   core::UnitRecord record;
-  record.detail = std::string(FOSTER_TEXT_SIZE - 2, 'x') + "ä and more";
-  const foster_slot_body body = encode_slot(record, UnitSpec{}, {0}, 0);
-  EXPECT_EQ(std::string(body.detail), std::string(FOSTER_TEXT_SIZE - 2, 'x'));
+  const std::string most(FOSTER_TEXT_SIZE - 1, 'x');
+  record.detail = most;
+  EXPECT_EQ(std::string(encode_slot(record, UnitSpec{}, {0}, 0).detail), most);
+  const std::string start(FOSTER_TEXT_SIZE - 5, 'x');
+  record.detail = start + "ä and more";
+  EXPECT_EQ(std::string(encode_slot(record, UnitSpec{}, {0}, 0).detail), start + "…");
 }
 
 }  // namespace

@@ -77,9 +77,6 @@ TEST(Structure, AKeyAtTheWrongPlace) {
 `command` in [service]?
     command = ["/bin/x"]
     ^^^^^^^
-web.toml:2:1: [service] needs a `command`, such as command = ["/usr/bin/program", "argument"]
-    [service]
-    ^^^^^^^^^
 web.toml:3:1: unknown key `description` in [service]; did you mean `description` at the top of \
 the file?
     description = "x"
