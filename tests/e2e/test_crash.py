@@ -170,7 +170,8 @@ def test_nothing_outlives_a_killed_keeper(foster, folder):
     lines.close()
     left = processes_with(f"FOSTER_INSTANCE={daemon.name}\0".encode())
     assert len(left) >= 2, "the shell and its child at least"
+    manager = daemon.manager()
     daemon.process.kill()
-    for pid in [*left, daemon.process.pid]:
+    for pid in [*left, manager, daemon.process.pid]:
         wait_for_end(pid)
     daemon.process.wait()
