@@ -75,6 +75,8 @@ Manager::~Manager() {
   sd_event_source_disable_unref(keeper_source_);
   sd_event_source_disable_unref(timer_);
   sd_event_source_disable_unref(again_);
+  // Ours alone: what the members below watch keeps the loop until they are gone too.
+  sd_event_unref(loop_);
 }
 
 Result<void> Manager::attach() {

@@ -19,6 +19,7 @@ class Publisher {
  public:
   explicit Publisher(region::Writer writer) : writer_(std::move(writer)) {}
   Publisher(Publisher&&) = delete;
+  ~Publisher() { sd_event_source_disable_unref(source_); }
 
   /// Watches the object's file by inotify(7) in the loop.
   Result<void> watch(sd_event* loop, const std::string& object_name);
