@@ -87,6 +87,11 @@ bool each_listed_child(OnChild on_child, void* with) {
   return true;
 }
 
+/// 0 for what does not begin with a number.
+pid_t number_in(const char* text) {
+  return static_cast<pid_t>(std::strtol(text, nullptr, 10));
+}
+
 pid_t parent_of(const char* pid_text) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%.20s/stat", pid_text);
@@ -97,7 +102,7 @@ pid_t parent_of(const char* pid_text) {
   text[size] = '\0';
   // "pid (name) S ppid ...", and a name may hold anything, parentheses too.
   const char* name_end = std::strrchr(text, ')');
-  return name_end == nullptr || std::strlen(name_end) < 4 ? 0 : std::atoi(name_end + 4);
+  return name_end == nullptr || std::strlen(name_end) < 4 ? 0 : number_in(name_end + 4);
 }
 
 void each_child(const Keeper& keeper, OnChild on_child, void* with) {
@@ -105,7 +110,7 @@ void each_child(const Keeper& keeper, OnChild on_child, void* with) {
   DIR* processes = opendir("/proc");
   if (processes == nullptr) return;
   while (const dirent* entry = readdir(processes)) {
-    const pid_t pid = std::atoi(entry->d_name);
+    const pid_t pid = number_in(entry->d_name);
     if (pid > 0 && parent_of(entry->d_name) == keeper.pid) on_child(pid, with);
   }
   closedir(processes);

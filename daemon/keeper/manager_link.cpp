@@ -136,6 +136,8 @@ void find_manager_programs() {
   char self[PATH_MAX];
   ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
   if (size < 0) {
+    // getauxval(3) gives the address of the name as a number.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
     const char* executed = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
     size = snprintf(self, sizeof self, "%s", executed == nullptr ? "" : executed);
   }

@@ -207,9 +207,8 @@ int read_memfd(int memfd, unsigned char*& bytes, size_t& size) {
   if (bytes == nullptr) return ENOMEM;
   const ssize_t got = pread(memfd, bytes, size, 0);
   if (got == static_cast<ssize_t>(size)) return 0;
-  const int error = got < 0 ? errno : EIO;
   std::free(bytes);
-  return error;
+  return EIO;
 }
 
 }  // namespace

@@ -14,10 +14,8 @@
 #include "daemon/manager/options.hpp"
 #include "daemon/manager/takeover.hpp"
 
+namespace foster::manager {
 namespace {
-
-using namespace foster;
-using namespace foster::manager;
 
 constexpr int kCannotStart = 1;
 constexpr int kNotByKeeper = 2;
@@ -47,14 +45,21 @@ int serve(const Options& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  // A reader of the log that goes away is to cost lines of the log, and nothing else.
-  std::signal(SIGPIPE, SIG_IGN);
-  const auto parsed = parse_options(std::vector<std::string>(argv, argv + argc));
+/// Everything main does, where the names are at home.
+static int run_manager(const std::vector<std::string>& arguments) {
+  const auto parsed = parse_options(arguments);
   if (const auto* end = std::get_if<EndNow>(&parsed)) return end_now(*end);
   if (!started_by_keeper()) {
     std::fputs("foster-manager: it is fosterd that starts this program\n", stderr);
     return kNotByKeeper;
   }
   return serve(std::get<Options>(parsed));
+}
+
+}  // namespace foster::manager
+
+int main(int argc, char** argv) {
+  // A reader of the log that goes away is to cost lines of the log, and nothing else.
+  std::signal(SIGPIPE, SIG_IGN);
+  return foster::manager::run_manager(std::vector<std::string>(argv, argv + argc));
 }

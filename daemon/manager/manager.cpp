@@ -31,6 +31,8 @@ template <class... Functions>
 struct Match : Functions... {
   using Functions::operator()...;
 };
+template <class... Functions>
+Match(Functions...) -> Match<Functions...>;  // clang 16 does not deduce it by itself
 
 core::LastExit last_exit_of(const protocol::Exited& exited, Instant now, int64_t now_real_ns) {
   const int status = exited.wait_status;
