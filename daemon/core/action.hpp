@@ -15,6 +15,38 @@ namespace foster::core {
 struct Spawn {
   UnitIndex unit;
   Attempt attempt;
+  Role role = Role::main;
+  uint16_t index = 0;    // which command of the role
+  Attempt main_attempt;  // of a side process: the attempt it is about; 0: none
+  uint32_t trigger = 0;  // one more than the unit whose failure this start answers; 0: none
+};
+
+/// Make this process, which the unit's command left or the unit has named, the main process of a
+/// new attempt. Answered by Spawned or AdoptFailed.
+struct Adopt {
+  UnitIndex unit;
+  Attempt attempt;
+  Attempt from;  // the attempt that it takes over from
+  int32_t pid = 0;
+};
+
+/// Which process is the daemon that a forking unit's command has left? Answered by MainFound or
+/// MainNotFound; the core keeps the time.
+struct FindMain {
+  UnitIndex unit;
+  Attempt attempt;
+};
+
+/// Are the conditions met that need no process? Answered by ConditionsChecked.
+struct CheckConditions {
+  UnitIndex unit;
+  uint64_t token = 0;
+};
+
+/// How much memory do the processes of this attempt's group use? Answered by MemoryMeasured.
+struct MeasureMemory {
+  UnitIndex unit;
+  Attempt attempt;
 };
 
 struct Kill {
@@ -28,6 +60,7 @@ struct Kill {
 /// The end of this attempt is recorded; the keeper may forget it.
 struct Acknowledge {
   Attempt attempt;
+  bool abandon = false;  // its group is the business of another attempt now
 };
 
 struct JobRef {
@@ -35,18 +68,18 @@ struct JobRef {
   JobId job;
 };
 
-enum class Refusal : uint8_t { none, shutting_down, not_running };
+enum class Refusal : uint8_t { none, shutting_down, not_running, masked, cannot_reload };
 
 /// The answer to a Request or SignalRequest. All or nothing: with a refusal, nothing was changed.
 struct Reply {
   uint64_t token = 0;
   Refusal refusal = Refusal::none;
-  UnitIndex refused_for;     // not_running: the first unit that has no process
+  UnitIndex refused_for;     // the first unit that is not running, masked, or cannot reload
   std::vector<JobRef> jobs;  // in the request's order; job 0 for signals
 };
 
 /// For the flight recorder and the log.
-enum class NoteKind : uint8_t { state, exit, signal, request, shutdown };
+enum class NoteKind : uint8_t { state, exit, signal, request, shutdown, hook, health, ready };
 struct Note {
   NoteKind kind = NoteKind::state;
   UnitIndex unit;
@@ -69,6 +102,7 @@ struct EndDaemon {
   int exit_code = 0;
 };
 
-using Action = std::variant<Spawn, Kill, Acknowledge, Reply, Note, InitialUnitsSettled, EndDaemon>;
+using Action = std::variant<Spawn, Kill, Acknowledge, Reply, Note, InitialUnitsSettled, EndDaemon,
+                            Adopt, FindMain, CheckConditions, MeasureMemory>;
 
 }  // namespace foster::core

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,6 +16,9 @@ namespace foster::core {
 /// Everything is loaded and recovered: raise what has goal up. Sent once, after recover().
 struct Begin {
   bool first_manager = true;  // false: a successor; units keep the goals they were found with
+  /// What to start: those that are enabled, or that --start named. What they depend on follows from
+  /// the graph. Of a successor: units that are new in its set.
+  std::vector<UnitIndex> initial;
 };
 
 /// Someone asks for units to be started, stopped or restarted. Answered by a Reply with the same
@@ -30,6 +34,72 @@ struct SignalRequest {
   uint64_t token = 0;
   int signal = 0;
   std::vector<UnitIndex> units;
+};
+
+/// Forbids starts of the unit, or allows them again. What runs goes on running.
+struct MaskChange {
+  UnitIndex unit;
+  bool masked = false;
+};
+
+/// The unit's timer has elapsed: start it, unless it is active, or masked. Nothing is answered.
+struct TimerElapsed {
+  UnitIndex unit;
+};
+
+/// The answer to CheckConditions.
+struct ConditionsChecked {
+  UnitIndex unit;
+  uint64_t token = 0;
+  bool met = true;
+  std::string reason;  // "path /etc/x does not exist"
+};
+
+/// Readiness that the shell has seen: a newline, a file, a line of output.
+struct ReadySeen {
+  UnitIndex unit;
+  Attempt attempt;  // of the main process it is about
+};
+
+/// What a unit's process has said on $NOTIFY_SOCKET, admitted by notify-access. One message.
+struct Notified {
+  UnitIndex unit;
+  bool ready = false;
+  bool reloading = false;
+  bool stopping = false;
+  bool watchdog = false;
+  bool watchdog_trigger = false;
+  std::optional<int32_t> main_pid;
+  std::optional<Duration> watchdog_interval;
+  std::optional<Duration> extend_timeout;
+  std::optional<int32_t> service_errno;
+  std::optional<std::string> status_text;
+};
+
+/// The answers to FindMain: the daemon that a forking unit's command has left.
+struct MainFound {
+  UnitIndex unit;
+  Attempt attempt;  // of the command that left it
+  int32_t pid = 0;
+};
+struct MainNotFound {
+  UnitIndex unit;
+  Attempt attempt;
+  std::string message;
+};
+
+/// The keeper cannot take the process as the main one: it is no child of its.
+struct AdoptFailed {
+  UnitIndex unit;
+  Attempt attempt;
+  int error = 0;
+};
+
+/// The answer to MeasureMemory.
+struct MemoryMeasured {
+  UnitIndex unit;
+  Attempt attempt;
+  uint64_t bytes = 0;
 };
 
 /// Stop everything and end. A second one hurries: SIGKILL at once.
@@ -69,7 +139,9 @@ struct KillFailed {
   int error = 0;
 };
 
-using Event = std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed,
-                           Exited, GroupEmptied, KillFailed>;
+using Event =
+    std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed, Exited,
+                 GroupEmptied, KillFailed, MaskChange, TimerElapsed, ConditionsChecked, ReadySeen,
+                 Notified, MainFound, MainNotFound, AdoptFailed, MemoryMeasured>;
 
 }  // namespace foster::core

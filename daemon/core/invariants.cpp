@@ -86,8 +86,11 @@ const char* broken_invariant(const UnitSpec& spec, const UnitRecord& record) {
       return broken_stopping(record);
     case UnitState::backoff:
       return broken_backoff(record);
+    case UnitState::waiting:
+      return nullptr;
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::skipped:
       return broken_ended(record);
   }
   FOSTER_CHECK(false);

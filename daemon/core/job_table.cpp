@@ -17,6 +17,10 @@ const char* verb_text(Verb verb) {
       return "stop";
     case Verb::restart:
       return "restart";
+    case Verb::reload:
+      return "reload";
+    case Verb::reset:
+      return "reset";
   }
   FOSTER_CHECK(false);
 }

@@ -97,6 +97,8 @@ bool Ledger::settled_in(UnitIndex unit, UnitState state) const {
     case UnitState::backoff:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
       return true;
   }
   FOSTER_CHECK(false);

@@ -39,6 +39,8 @@ void nothing_runs(UnitRecord& record, Instant now) {
     case UnitState::backoff:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
       break;
   }
 }
@@ -56,6 +58,8 @@ void reconcile(UnitRecord& record, Attempt live, Instant now) {
     case UnitState::backoff:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
       if (!end_recorded) begin_with(record, live, now);
       break;
   }

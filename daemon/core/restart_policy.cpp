@@ -21,6 +21,9 @@ bool restart_wanted(const UnitSpec& spec, const LastExit& end) {
       return true;
     case RestartPolicy::on_failure:
       return !end.clean;
+    case RestartPolicy::on_abnormal:
+      return end.kind == ExitKind::signal || end.kind == ExitKind::core_dump;
+    case RestartPolicy::on_watchdog:
     case RestartPolicy::never:
       return false;
   }

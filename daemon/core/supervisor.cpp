@@ -32,6 +32,15 @@ struct Supervisor::Impl {
   void take(const Exited& event, const Turn& turn);
   void take(const GroupEmptied& event, const Turn& turn);
   void take(const KillFailed& event, const Turn& turn);
+  void take(const MaskChange& event, const Turn& turn);
+  void take(const TimerElapsed& event, const Turn& turn);
+  void take(const ConditionsChecked& event, const Turn& turn);
+  void take(const ReadySeen& event, const Turn& turn);
+  void take(const Notified& event, const Turn& turn);
+  void take(const MainFound& event, const Turn& turn);
+  void take(const MainNotFound& event, const Turn& turn);
+  void take(const AdoptFailed& event, const Turn& turn);
+  void take(const MemoryMeasured& event, const Turn& turn);
 
   void begin_unit(UnitIndex unit, bool first_manager, const Turn& turn);
   void begin_shutdown(const Turn& turn);
@@ -179,6 +188,42 @@ void Supervisor::Impl::take(const KillFailed& event, const Turn& turn) {
            .pid = record.pid,
            .value = event.signal,
            .text = std::string("cannot send the signal: ") + strerrordesc_np(event.error)});
+}
+
+void Supervisor::Impl::take(const MaskChange& event, const Turn& /*turn*/) {
+  FOSTER_CHECK(is_unit(event.unit));
+}
+
+void Supervisor::Impl::take(const TimerElapsed& event, const Turn& /*turn*/) {
+  FOSTER_CHECK(is_unit(event.unit));
+}
+
+void Supervisor::Impl::take(const ConditionsChecked& event, const Turn& /*turn*/) {
+  FOSTER_CHECK(is_unit(event.unit));
+}
+
+void Supervisor::Impl::take(const ReadySeen& event, const Turn& /*turn*/) {
+  FOSTER_CHECK(is_unit(event.unit));
+}
+
+void Supervisor::Impl::take(const Notified& event, const Turn& /*turn*/) {
+  FOSTER_CHECK(is_unit(event.unit));
+}
+
+void Supervisor::Impl::take(const MainFound& event, const Turn& /*turn*/) {
+  FOSTER_CHECK(is_unit(event.unit));
+}
+
+void Supervisor::Impl::take(const MainNotFound& event, const Turn& /*turn*/) {
+  FOSTER_CHECK(is_unit(event.unit));
+}
+
+void Supervisor::Impl::take(const AdoptFailed& event, const Turn& /*turn*/) {
+  FOSTER_CHECK(is_unit(event.unit));
+}
+
+void Supervisor::Impl::take(const MemoryMeasured& event, const Turn& /*turn*/) {
+  FOSTER_CHECK(is_unit(event.unit));
 }
 
 void Supervisor::Impl::begin_shutdown(const Turn& turn) {

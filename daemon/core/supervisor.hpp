@@ -28,6 +28,10 @@ struct RecoveredUnit {
   Attempt live_attempt;
   int32_t pid = 0;
   int last_signal = 0;  // what the keeper was last asked to send to it; 0 = nothing
+  /// Likewise of side processes: what the keeper knows and has not been acknowledged.
+  Attempt live_hook;
+  Attempt live_check;
+  bool masked = false;
 };
 
 struct Recovered {

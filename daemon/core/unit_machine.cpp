@@ -48,6 +48,8 @@ void UnitMachine::begun(UnitIndex unit, int last_signal, const Turn& turn) {
       break;
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
       break;
   }
 }
@@ -66,6 +68,10 @@ JobId UnitMachine::requested(UnitIndex unit, Verb verb, const Turn& turn) {
     case Verb::restart:
       restart_requested(unit, turn);
       break;
+    case Verb::reload:
+    case Verb::reset:
+      JobTable::finish(record, JobResult::done);
+      break;
     case Verb::none:
       FOSTER_CHECK(false);
   }
@@ -79,6 +85,8 @@ void UnitMachine::start_requested(UnitIndex unit, const Turn& turn) {
     case UnitState::stopped:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
     case UnitState::backoff:
       start_afresh(unit, turn);
       break;
@@ -103,6 +111,8 @@ void UnitMachine::restart_requested(UnitIndex unit, const Turn& turn) {
     case UnitState::stopped:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
     case UnitState::backoff:
     case UnitState::stopping:
       start_requested(unit, turn);
@@ -125,6 +135,8 @@ void UnitMachine::stop_requested(UnitIndex unit, const Turn& turn) {
       break;
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
     case UnitState::backoff:
       rest_stopped(unit, Cause::request, turn);
       break;
@@ -164,6 +176,8 @@ void UnitMachine::spawned(const Spawned& event, const Turn& turn) {
     case UnitState::backoff:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
       break;
   }
 }
@@ -220,6 +234,8 @@ void UnitMachine::timer_fired(UnitIndex unit, const Turn& turn) {
     case UnitState::running:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
       FOSTER_CHECK(false);
   }
 }
@@ -232,6 +248,8 @@ void UnitMachine::shutdown_begun(UnitIndex unit, const Turn& turn) {
     case UnitState::stopped:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
       break;
     case UnitState::backoff:
       rest_stopped(unit, Cause::shutdown, turn);
@@ -251,6 +269,8 @@ void UnitMachine::hurried(UnitIndex unit, const Turn& turn) {
     case UnitState::stopped:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
       break;
     case UnitState::stopping:
       send_kill(unit, turn);
@@ -361,6 +381,8 @@ void UnitMachine::main_gone(UnitIndex unit, const Turn& turn) {
     case UnitState::backoff:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
       break;
   }
 }
@@ -379,6 +401,8 @@ void UnitMachine::attempt_over(UnitIndex unit, const Turn& turn) {
     case UnitState::backoff:
     case UnitState::exited:
     case UnitState::failed:
+    case UnitState::waiting:
+    case UnitState::skipped:
       break;
   }
 }

@@ -1,40 +1,85 @@
 // The state model.
 //
 // A unit has a goal (what is wanted) and a state (what is). The machine moves the state towards the
-// goal.
+// goal; the graph of units (common/unit/graph.hpp) holds it back where others come first.
 //
 // clang-format off
-//             start, goal up                      executed
+//             start, goal up                      up
 //   stopped ------------------> starting ------------------> running
-//      ^   ^                      |  |                        |  |
-//      |   |      spawn failed    |  |  stop                  |  | stop, or the main process gone
-//      |   |   (backoff, failed) <+  +-----> stopping <-------+  | while others of its group remain
-//      |   |                                    |                |
-//      |   +------- goal down ------------------+                | main process gone, group empty
-//      |                                        |                |
+//    | ^   ^                      |  |                        |  |
+//    | |   |      could not start |  |  stop                  |  | stop, or the main process gone
+//    | |   |   (backoff, failed) <+  +-----> stopping <-------+  | while others of its group remain
+//    | |   |                                    |                | or post-stop has to run
+//    v |   +------- goal down ------------------+                | main process gone, group empty
+//  waiting                                      |                |
 //      |  stop                                  +--- goal up ----+--> the end of an attempt:
-//   backoff, exited, failed                                       restart -> backoff or starting
+//   backoff, exited, failed, skipped                              restart -> backoff or starting
 //                                                                 no restart -> exited or failed
 // clang-format on
 //
 // * `stopped`: never started, or stopped on request. `exited`: ended by itself with success.
-//   `failed`: ended otherwise. These three differ only in how they came about: each is at rest, has
-//   no process, and takes the same inputs.
+//   `failed`: ended otherwise, or could not be started. `skipped`: a condition was not met. These
+//   differ only in how they came about: each is at rest, has no process, and takes the same inputs.
+// * `waiting`: wanted up, not started yet, because of the unit named by `blocker`. Any state that
+//   would start an attempt goes to `waiting` instead while the unit is held back.
 // * An attempt is over when its main process is reaped and its process group is empty. Only then
-//   may the next one be spawned, so there are never two.
-// * A stop: the stop signal and SIGCONT, after stop.timeout SIGKILL to the group, and again after
-//   each further timeout until the attempt is over. Hurried (a second shutdown request): SIGKILL
-//   at once.
-// * When the main process is gone and others of its group remain, these are stopped in the same
-//   way, whether or not anyone asked for a stop.
+//   may the next one be spawned, so there are never two. Processes of hooks and checks have attempt
+//   numbers of their own (a Role tells which), and a unit is not at rest before these are over too.
+//
+// The steps of a start, each only where the unit has it: conditions (asked of the shell, then
+// condition commands), pre-start, the command, readiness, post-start. A failure of any leads to the
+// end of the attempt by way of `stopping`: whatever lives is stopped, post-stop runs, and the
+// restart policy decides. Only `command` and later steps count as an attempt's run.
+//   * oneshot: `running` while its commands work, each an attempt of its own; `exited` after the
+//     last one and post-start.
+//   * notify, or [ready]: `starting` at step `ready` until the readiness is seen.
+//   * forking: the command's exit with 0 leads to FindMain; MainFound to Adopt, and the adopted
+//     process is the main one of a new attempt. Up once adopted (or [ready] is seen).
+//   * group: up at once.
+//   The start timeout runs from the spawn of the command until the unit is up.
+//
+// The steps of a stop: dependents (wait until those that must stop before us are at rest),
+// pre-stop, the stop command or the stop signal with SIGCONT, then, once the attempt is over,
+// post-stop. stop.timeout runs from the stop command or signal; then SIGKILL to every group of the
+// unit, and again after each further timeout until they are over. A stop signal follows the stop
+// command when the main process outlives it. Hurried (a second shutdown request): SIGKILL at once,
+// no further hooks. post-stop also runs when the main process ended by itself or a start failed
+// after pre-start began.
+//
 // * A start while stopping waits for the end of the attempt. A restart is a stop with the goal left
 //   up.
 // * The restart delay grows by `factor` with each restart in a row and starts afresh after a run of
 //   at least reset_after, decided when the run ends: no timer is spent on it.
-// * A oneshot is `running` while it works; the start job for it is done at `exited`. For a simple
-//   unit it is done at `running`. A job fails when the unit comes to `failed`, or, if the first
-//   attempt since the request ended badly, at `backoff`: whoever asked is told at once, foster goes
-//   on trying.
+// * A start job is done when the unit is up (simple and group: running; ready where there is a
+//   readiness; oneshot: exited) or skipped. A job fails when the unit comes to `failed`, or, if the
+//   first attempt since the request ended badly, at `backoff`, and when the unit it waits for comes
+//   to either: whoever asked is told at once, foster goes on trying.
+//
+// What others mean to a unit. "Up": running and ready, or a oneshot that has `exited` cleanly.
+//   A requires B   start A: B's goal is up too, A waits for B to be up (or skipped). B `failed`: A
+//                  is stopped and `failed`, cause dependency, its goal still up; B up again: A
+//                  starts again. B stopped on request: A is stopped first, then `waiting` with its
+//                  goal up, and comes back with B. B restarted on request: A is stopped, and
+//                  started after it, unless B says restart-dependents = false. B crashes and is
+//                  restarted by itself: A is left alone.
+//   A binds-to B   as requires, and A is stopped and `waiting` whenever B is not up any more, for
+//                  whatever reason, a crash, a clean end or a skip included.
+//   A wants B      start A: B's goal is up too. Nothing else.
+//   A completed B  start A: B's goal is up too unless it has exited cleanly already; A waits until
+//                  B (a oneshot) has. B `failed` meanwhile: A `failed`, as with requires. Once A
+//                  has been started B does not matter.
+//   A after B      order alone. Start: A waits while B is wanted and on its way up for the first
+//                  time (waiting, starting, a oneshot running), and while B is stopping.
+//   A before B     B after A.
+//   A conflicts B  starting A stops B (goal down) and waits for it to be at rest; and the reverse.
+//   A part-of B    B stopped or restarted on request: A too, first; its goal goes with B's.
+// Where A requires, binds-to, completed or after B, stopping A comes before stopping B: B waits in
+// step `dependents` for each such A that is stopping. Requires, binds-to, completed and after make
+// an acyclic order (UnitSet refuses cycles), so these waits end.
+// A start never pulls in a unit whose goal is up already, except that an explicit start of A also
+// starts those it requires which are `failed` or `exited` (not oneshots) or stopped.
+// Stopping a unit that was pulled in as a dependency is nobody's business but the user's: units are
+// not stopped because nobody needs them any more.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +90,50 @@
 
 namespace foster::core {
 
-enum class UnitState : uint8_t { stopped, starting, running, stopping, backoff, exited, failed };
+enum class UnitState : uint8_t {
+  stopped,
+  starting,
+  running,
+  stopping,
+  backoff,
+  exited,
+  failed,
+  waiting,
+  skipped,
+};
+
+/// What a unit is at within its state.
+enum class Step : uint8_t {
+  none,
+  conditions,
+  pre_start,
+  command,    // oneshot: its commands work; else the spawn has been asked for
+  find_main,  // forking: the shell looks for the main process
+  ready,
+  post_start,
+  reload,      // while running
+  dependents,  // from here on while stopping
+  pre_stop,
+  stop_command,
+  signal,  // signalled; whatever still lives is waited for
+  post_stop,
+};
+
+/// What a process of a unit is for. Passed to the keeper and back as the plan's tag.
+enum class Role : uint8_t {
+  main,
+  condition,
+  pre_start,
+  post_start,
+  pre_stop,
+  stop,
+  post_stop,
+  reload,
+  ready_check,
+  health_check,
+};
+
+enum class Health : uint8_t { none, starting, healthy, unhealthy };
 
 enum class Goal : uint8_t { down, up };
 
@@ -58,11 +146,22 @@ enum class Cause : uint8_t {
   rate_limited,
   shutdown,
   stop_timeout,
+  dependency,     // of `blocker`
+  conflict,       // `blocker` was started
+  condition,      // not met: see detail
+  start_timeout,  // not ready in time
+  hook,           // a hook failed: see detail
+  health,         // its checks failed, or too much memory
+  watchdog,       // it did not say WATCHDOG=1 in time, or said WATCHDOG=trigger
+  max_runtime,
+  timer,
+  on_failure,  // of `trigger`
+  masked,
 };
 
 enum class ExitKind : uint8_t { none, code, signal, core_dump, spawn };
 
-enum class Verb : uint8_t { none, start, stop, restart };
+enum class Verb : uint8_t { none, start, stop, restart, reload, reset };
 
 enum class JobResult : uint8_t { none, done, failed, superseded };
 
@@ -87,13 +186,32 @@ struct LastExit {
   bool operator==(const LastExit&) const = default;
 };
 
+/// A process beside the main one: of a hook, or of a check. At most one of each at a time.
+struct SideRun {
+  Role role = Role::main;
+  uint16_t index = 0;  // which of the hook's commands, or of the conditions
+  bool killed = false;
+  Attempt attempt;  // 0: none
+  int32_t pid = 0;
+  Instant deadline;  // then SIGKILL to its group
+  bool operator==(const SideRun&) const = default;
+};
+
 /// All that is to be known of a unit, and all that has to survive the manager: the publisher writes
 /// it to the status region as it is, and the next manager begins with what it finds there.
 struct UnitRecord {
   UnitState state = UnitState::stopped;
   Goal goal = Goal::down;
   Cause cause = Cause::none;
+  Step step = Step::none;
   bool killed = false;  // SIGKILL was sent in the stop under way
+  bool masked = false;  // may not be started
+  bool ready = false;   // the newest attempt has been seen ready (READY=1, ...)
+  bool was_up = false;  // the newest attempt has been up
+  Health health = Health::none;
+  /// One more than the UnitIndex of the unit that holds this one back, or that made it stop, fail
+  /// or start; 0: none. By `cause`, and `waiting`.
+  uint32_t blocker = 0;
 
   Attempt attempt;        // the newest; 0 = never started
   int32_t pid = 0;        // of its main process while that lives and is known
@@ -104,12 +222,25 @@ struct UnitRecord {
   Instant window_start;   // of the rate limit
   uint32_t window_count = 0;
 
-  Instant since;     // of the state
-  Instant started;   // the spawn of `attempt` was asked for
-  Instant running;   // `attempt` was known to execute
-  Instant deadline;  // backoff: next restart; stopping: next SIGKILL; {0} otherwise
+  Instant since;           // of the state
+  Instant started;         // the spawn of `attempt` was asked for
+  Instant running;         // `attempt` was known to execute
+  Instant deadline;        // backoff: next restart; stopping: next SIGKILL; {0} otherwise
+  Instant start_deadline;  // the unit is to be up by then
+  Instant watchdog_deadline;
+  Instant runtime_deadline;
+  Instant check_next;            // the next readiness or health check, when none is under way
+  Duration watchdog{0};          // in force: the unit file's, or what WATCHDOG_USEC said
+  uint16_t command_index = 0;    // of a oneshot: which of its commands
+  uint32_t check_failures = 0;   // in a row
+  uint32_t check_successes = 0;  // in a row
+  int32_t claimed_pid = 0;       // MAINPID of a process that is not yet the keeper's child
+  int32_t service_errno = 0;     // ERRNO= it has said
+  SideRun hook;
+  SideRun check;
   LastExit last_exit;
-  std::string detail;  // a sentence to `cause`, may be empty; at most 87 bytes are shown
+  std::string status_text;  // STATUS= it has said
+  std::string detail;       // a sentence to `cause`, may be empty; at most 87 bytes are shown
 
   Verb job_verb = Verb::none;  // the job under way
   JobId job;
@@ -119,7 +250,8 @@ struct UnitRecord {
 };
 
 [[nodiscard]] constexpr bool at_rest(UnitState state) {
-  return state == UnitState::stopped || state == UnitState::exited || state == UnitState::failed;
+  return state == UnitState::stopped || state == UnitState::exited || state == UnitState::failed ||
+         state == UnitState::skipped;
 }
 
 }  // namespace foster::core
