@@ -167,8 +167,9 @@ std::string render_notices(const DaemonView& daemon, Instant last_change) {
 
 std::string render_summary(const DaemonView& daemon, const UnitCounts& counts) {
   static constexpr uint8_t kOrder[] = {
-      FOSTER_STATE_RUNNING, FOSTER_STATE_STARTING, FOSTER_STATE_STOPPING, FOSTER_STATE_BACKOFF,
-      FOSTER_STATE_FAILED,  FOSTER_STATE_EXITED,   FOSTER_STATE_STOPPED,  FOSTER_STATE_FAILED + 1};
+      FOSTER_STATE_RUNNING, FOSTER_STATE_STARTING,   FOSTER_STATE_STOPPING, FOSTER_STATE_BACKOFF,
+      FOSTER_STATE_WAITING, FOSTER_STATE_FAILED,     FOSTER_STATE_EXITED,   FOSTER_STATE_SKIPPED,
+      FOSTER_STATE_STOPPED, FOSTER_STATE_SKIPPED + 1};
   std::string parts;
   for (const uint8_t state : kOrder) {
     const size_t count = counts.in_state[state];
@@ -200,7 +201,7 @@ std::string render_unit(const region::SlotView& unit, const Clock& clock,
                         const RenderOptions& options) {
   const foster_slot_body& body = unit.body;
   std::string text = fmt::format("{} ({}{})\n", printable(unit.name), type_word(body.type),
-                                 body.essential != 0 ? ", essential" : "");
+                                 has_flag(body, FOSTER_FLAG_ESSENTIAL) ? ", essential" : "");
   append_fact(text, "state", state_fact(body, clock, options));
   append_fact(text, "why", printable(why_text(body, clock.boot)));
   append_fact(text, "goal", goal_word(body.goal));

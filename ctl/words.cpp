@@ -47,7 +47,7 @@ std::string backoff_why(const foster_slot_body& body, Instant now) {
 
 std::string stopping_why(const foster_slot_body& body, Instant now) {
   std::string why = body.goal == FOSTER_GOAL_UP ? "to be started again; " : "";
-  if (body.killed != 0) return why + "SIGKILL was sent";
+  if (has_flag(body, FOSTER_FLAG_KILLED)) return why + "SIGKILL was sent";
   if (body.deadline_boot_ns == 0) return why + "what is left of it is being ended";
   return why + "SIGKILL " + deadline_text(Instant{body.deadline_boot_ns} - now);
 }
@@ -72,8 +72,9 @@ std::string_view field_text(const char* field, size_t size) {
 }
 
 std::string_view state_word(uint8_t state) {
-  static constexpr std::string_view kWords[] = {"stopped", "starting", "running", "stopping",
-                                                "backoff", "exited",   "failed"};
+  static constexpr std::string_view kWords[] = {"stopped",  "starting", "running",
+                                                "stopping", "backoff",  "exited",
+                                                "failed",   "waiting",  "skipped"};
   return word_at(kWords, state);
 }
 
@@ -83,14 +84,16 @@ std::string_view goal_word(uint8_t goal) {
 }
 
 std::string_view type_word(uint8_t type) {
-  static constexpr std::string_view kWords[] = {"simple", "oneshot"};
+  static constexpr std::string_view kWords[] = {"simple", "oneshot", "notify", "forking", "group"};
   return word_at(kWords, type);
 }
 
 std::string_view cause_word(uint8_t cause) {
-  static constexpr std::string_view kWords[] = {"none",     "boot",         "request",
-                                                "exit",     "spawn_failed", "rate_limited",
-                                                "shutdown", "stop_timeout"};
+  static constexpr std::string_view kWords[] = {
+      "none",         "boot",          "request",      "exit",       "spawn_failed",
+      "rate_limited", "shutdown",      "stop_timeout", "dependency", "conflict",
+      "condition",    "start_timeout", "hook",         "health",     "watchdog",
+      "max_runtime",  "timer",         "on_failure",   "masked"};
   return word_at(kWords, cause);
 }
 
@@ -105,13 +108,14 @@ std::string_view phase_word(uint32_t phase) {
 }
 
 std::string_view event_word(uint8_t kind) {
-  static constexpr std::string_view kWords[] = {"none",    "state",   "exit",    "signal",
-                                                "request", "manager", "shutdown"};
+  static constexpr std::string_view kWords[] = {"none",    "state",    "exit", "signal", "request",
+                                                "manager", "shutdown", "hook", "health", "ready"};
   return word_at(kWords, kind);
 }
 
 std::string_view verb_word(uint64_t job) {
-  static constexpr std::string_view kWords[] = {"none", "start", "stop", "restart"};
+  static constexpr std::string_view kWords[] = {"none",    "start",  "stop",
+                                                "restart", "reload", "reset"};
   return word_at(kWords, job & 0xff);
 }
 
@@ -130,14 +134,26 @@ std::string_view liveness_word(region::Liveness liveness) {
 }
 
 std::string_view cause_text(uint8_t cause) {
-  static constexpr std::string_view kSentences[] = {"",
-                                                    "started with the daemon",
-                                                    "on request",
-                                                    "its main process ended",
-                                                    "could not be started",
-                                                    "restarted too often",
-                                                    "the daemon is stopping",
-                                                    "did not stop in time and was killed"};
+  static constexpr std::string_view kSentences[] = {
+      "",
+      "started with the daemon",
+      "on request",
+      "its main process ended",
+      "could not be started",
+      "restarted too often",
+      "the daemon is stopping",
+      "did not stop in time and was killed",
+      "because of what it depends on",
+      "because a unit that it conflicts with was started",
+      "a condition is not met",
+      "was not ready in time",
+      "a hook failed",
+      "it is not healthy",
+      "it did not feed its watchdog",
+      "it has run for as long as it may",
+      "started by its timer",
+      "started because another unit has failed",
+      "it is masked"};
   return word_at(kSentences, cause);
 }
 
@@ -218,7 +234,7 @@ std::string kib_text(uint64_t kib) {
 
 bool is_down(const foster_slot_body& body) {
   return body.state == FOSTER_STATE_STOPPED || body.state == FOSTER_STATE_EXITED ||
-         body.state == FOSTER_STATE_FAILED;
+         body.state == FOSTER_STATE_FAILED || body.state == FOSTER_STATE_SKIPPED;
 }
 
 bool is_up(const foster_slot_body& body) {

@@ -59,6 +59,11 @@ enum class Condition : uint8_t { running, stopped, failed, exited, up, down };
 [[nodiscard]] std::optional<Condition> condition_of(std::string_view word);
 [[nodiscard]] bool holds(Condition condition, const foster_slot_body& body);
 
+/// One of FOSTER_FLAG_*.
+[[nodiscard]] constexpr bool has_flag(const foster_slot_body& body, uint32_t flag) {
+  return (body.flags & flag) != 0;
+}
+
 /// A string of the region's fixed size.
 [[nodiscard]] std::string_view field_text(const char* field, size_t size);
 

@@ -18,15 +18,17 @@ bool lies_within(uint64_t offset, uint64_t count, uint64_t size, uint64_t total)
 
 }  // namespace
 
-Geometry plan_geometry(uint32_t ring_capacity, uint32_t slot_count) {
+Geometry plan_geometry(uint32_t ring_capacity, uint32_t slot_count, uint32_t edge_count) {
   FOSTER_CHECK(ring_capacity >= 1 && ring_capacity <= kRingCapacityMax);
-  FOSTER_CHECK(slot_count <= kSlotsMax);
+  FOSTER_CHECK(slot_count <= kSlotsMax && edge_count <= kEdgesMax);
   Geometry geometry{.slot_count = slot_count,
                     .ring_capacity = ring_capacity,
+                    .edge_count = edge_count,
                     .ring_offset = FOSTER_REGION_HEADER_SIZE};
   const uint64_t ring_end = geometry.ring_offset + ring_capacity * sizeof(foster_event);
   geometry.slots_offset = (ring_end + kAlignment - 1) / kAlignment * kAlignment;
-  geometry.total_size = geometry.slots_offset + slot_count * sizeof(foster_slot);
+  geometry.edges_offset = geometry.slots_offset + slot_count * sizeof(foster_slot);
+  geometry.total_size = geometry.edges_offset + edge_count * sizeof(foster_edge);
   return geometry;
 }
 
@@ -36,7 +38,7 @@ Result<Geometry> read_geometry(const foster_region_header& header, uint64_t obje
     return unusable("its version is " + std::to_string(header.version) + ", not " +
                     std::to_string(FOSTER_REGION_VERSION));
   if (header.header_size != FOSTER_REGION_HEADER_SIZE || header.slot_size != sizeof(foster_slot) ||
-      header.event_size != sizeof(foster_event))
+      header.event_size != sizeof(foster_event) || header.edge_size != sizeof(foster_edge))
     return unusable("it is damaged: its sizes are not those of its version");
   if (header.total_size > object_size)
     return unusable("it is cut short: " + std::to_string(object_size) + " bytes of " +
@@ -46,12 +48,16 @@ Result<Geometry> read_geometry(const foster_region_header& header, uint64_t obje
       !lies_within(header.ring_offset, header.ring_capacity, sizeof(foster_event),
                    header.total_size) ||
       !lies_within(header.slots_offset, header.slot_capacity, sizeof(foster_slot),
-                   header.total_size))
+                   header.total_size) ||
+      header.edge_count > kEdgesMax ||
+      !lies_within(header.edges_offset, header.edge_count, sizeof(foster_edge), header.total_size))
     return unusable("it is damaged: its parts do not lie within it");
   return Geometry{.slot_count = header.slot_count,
                   .ring_capacity = header.ring_capacity,
+                  .edge_count = header.edge_count,
                   .ring_offset = header.ring_offset,
                   .slots_offset = header.slots_offset,
+                  .edges_offset = header.edges_offset,
                   .total_size = header.total_size};
 }
 
@@ -66,6 +72,9 @@ void write_geometry(const Geometry& geometry, foster_region_header& header) {
   header.ring_capacity = geometry.ring_capacity;
   header.ring_offset = geometry.ring_offset;
   header.slots_offset = geometry.slots_offset;
+  header.edges_offset = geometry.edges_offset;
+  header.edge_count = geometry.edge_count;
+  header.edge_size = sizeof(foster_edge);
   header.total_size = geometry.total_size;
 }
 

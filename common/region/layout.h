@@ -3,7 +3,8 @@
  * A POSIX shared memory object "/foster.<instance>" (shm_open(3); on Linux the file
  * /dev/shm/foster.<instance>), written by foster's manager only, readable by everyone:
  *
- *     header page | ring of events (the flight recorder) | slots, one per unit, sorted by name
+ *     header page | ring of events (the flight recorder) | slots, one per unit, sorted by name |
+ *     edges between the units
  *
  * All offsets stand in the header. All numbers are little-endian on every machine foster runs on,
  * all strings are NUL-terminated UTF-8. Times named *_boot_ns are nanoseconds of CLOCK_BOOTTIME,
@@ -36,7 +37,7 @@
 #include <stdint.h>
 
 #define FOSTER_REGION_MAGIC 0x314e4f4947455246ull /* "FREGION1" in memory order */
-#define FOSTER_REGION_VERSION 1u
+#define FOSTER_REGION_VERSION 2u
 #define FOSTER_REGION_HEADER_SIZE 4096u
 #define FOSTER_NAME_SIZE 96u /* longest unit name 95 bytes and a NUL */
 #define FOSTER_TEXT_SIZE 88u
@@ -50,12 +51,79 @@ enum foster_state {
   FOSTER_STATE_STOPPING = 3, /* signalled, or others of its group outlive its main process */
   FOSTER_STATE_BACKOFF = 4,  /* ended; will be started again at deadline_boot_ns */
   FOSTER_STATE_EXITED = 5,   /* ended by itself with success and will not be started again */
-  FOSTER_STATE_FAILED = 6    /* ended otherwise and will not be started again; `cause` says why */
+  FOSTER_STATE_FAILED = 6,   /* ended otherwise and will not be started again; `cause` says why */
+  FOSTER_STATE_WAITING = 7,  /* wanted up, held back by `blocker` */
+  FOSTER_STATE_SKIPPED = 8   /* a condition was not met: see detail */
+};
+
+/* What a unit is at within its state. */
+enum foster_step {
+  FOSTER_STEP_NONE = 0,
+  FOSTER_STEP_CONDITIONS = 1, /* STARTING, in this order */
+  FOSTER_STEP_PRE_START = 2,
+  FOSTER_STEP_COMMAND = 3,   /* also while the commands of a oneshot run */
+  FOSTER_STEP_FIND_MAIN = 4, /* a forking unit's daemon is looked for */
+  FOSTER_STEP_READY = 5,     /* its readiness is waited for */
+  FOSTER_STEP_POST_START = 6,
+  FOSTER_STEP_RELOAD = 7,     /* RUNNING */
+  FOSTER_STEP_DEPENDENTS = 8, /* STOPPING, in this order: others stop first */
+  FOSTER_STEP_PRE_STOP = 9,
+  FOSTER_STEP_STOP_COMMAND = 10,
+  FOSTER_STEP_SIGNAL = 11, /* signalled; whatever still lives is waited for */
+  FOSTER_STEP_POST_STOP = 12
+};
+
+enum foster_health {
+  FOSTER_HEALTH_NONE = 0, /* no checks, or not up */
+  FOSTER_HEALTH_STARTING = 1,
+  FOSTER_HEALTH_HEALTHY = 2,
+  FOSTER_HEALTH_UNHEALTHY = 3
+};
+
+/* Whether the unit starts with the daemon. */
+enum foster_enablement {
+  FOSTER_ENABLED = 0,
+  FOSTER_DISABLED_BY_FILE = 1,   /* enabled = false */
+  FOSTER_DISABLED = 2,           /* by fosterctl disable */
+  FOSTER_MASKED = 3,             /* by fosterctl mask: it may not be started at all */
+  FOSTER_ENABLED_BY_REQUEST = 4, /* by fosterctl enable, whatever the file says */
+  FOSTER_NOT_CHOSEN = 5          /* fosterd --start named others */
+};
+
+/* How one unit depends on another; the words are those of the unit files. */
+enum foster_edge_kind {
+  FOSTER_EDGE_REQUIRES = 0,
+  FOSTER_EDGE_BINDS_TO = 1,
+  FOSTER_EDGE_WANTS = 2,
+  FOSTER_EDGE_COMPLETED = 3,
+  FOSTER_EDGE_AFTER = 4,
+  FOSTER_EDGE_CONFLICTS = 5, /* there once for each side */
+  FOSTER_EDGE_PART_OF = 6
+};
+
+/* What a process of a unit is for. */
+enum foster_role {
+  FOSTER_ROLE_MAIN = 0,
+  FOSTER_ROLE_CONDITION = 1,
+  FOSTER_ROLE_PRE_START = 2,
+  FOSTER_ROLE_POST_START = 3,
+  FOSTER_ROLE_PRE_STOP = 4,
+  FOSTER_ROLE_STOP = 5,
+  FOSTER_ROLE_POST_STOP = 6,
+  FOSTER_ROLE_RELOAD = 7,
+  FOSTER_ROLE_READY_CHECK = 8,
+  FOSTER_ROLE_HEALTH_CHECK = 9
 };
 
 enum foster_goal { FOSTER_GOAL_DOWN = 0, FOSTER_GOAL_UP = 1 };
 
-enum foster_type { FOSTER_TYPE_SIMPLE = 0, FOSTER_TYPE_ONESHOT = 1 };
+enum foster_type {
+  FOSTER_TYPE_SIMPLE = 0,
+  FOSTER_TYPE_ONESHOT = 1,
+  FOSTER_TYPE_NOTIFY = 2,
+  FOSTER_TYPE_FORKING = 3,
+  FOSTER_TYPE_GROUP = 4 /* no process: a name for a set of units */
+};
 
 /* Why a unit is in its state. */
 enum foster_cause {
@@ -66,7 +134,18 @@ enum foster_cause {
   FOSTER_CAUSE_SPAWN_FAILED = 4, /* it could not be executed: see detail */
   FOSTER_CAUSE_RATE_LIMITED = 5, /* more automatic restarts than its limit allows */
   FOSTER_CAUSE_SHUTDOWN = 6,     /* the daemon is stopping */
-  FOSTER_CAUSE_STOP_TIMEOUT = 7  /* did not end on its stop signal in time and was killed */
+  FOSTER_CAUSE_STOP_TIMEOUT = 7, /* did not end on its stop signal in time and was killed */
+  FOSTER_CAUSE_DEPENDENCY = 8,   /* of `blocker`, which it depends on */
+  FOSTER_CAUSE_CONFLICT = 9,     /* `blocker`, which it conflicts with, was started */
+  FOSTER_CAUSE_CONDITION = 10,
+  FOSTER_CAUSE_START_TIMEOUT = 11, /* was not ready in time */
+  FOSTER_CAUSE_HOOK = 12,          /* a hook failed: see detail */
+  FOSTER_CAUSE_HEALTH = 13,        /* its checks failed, or it used too much memory: see detail */
+  FOSTER_CAUSE_WATCHDOG = 14,
+  FOSTER_CAUSE_MAX_RUNTIME = 15,
+  FOSTER_CAUSE_TIMER = 16,      /* started by its timer */
+  FOSTER_CAUSE_ON_FAILURE = 17, /* started because `blocker` has failed */
+  FOSTER_CAUSE_MASKED = 18
 };
 
 enum foster_exit_kind {
@@ -93,13 +172,25 @@ enum foster_phase {
 };
 
 enum foster_event_kind {
-  FOSTER_EVENT_STATE = 1,   /* a unit changed its state */
-  FOSTER_EVENT_EXIT = 2,    /* a main process was reaped: exit_kind, value */
-  FOSTER_EVENT_SIGNAL = 3,  /* a signal was sent to a unit on request or to stop it: value */
-  FOSTER_EVENT_REQUEST = 4, /* someone asked: text has the verb */
-  FOSTER_EVENT_MANAGER = 5, /* the manager started: value 0 = first, else how often again */
-  FOSTER_EVENT_SHUTDOWN = 6 /* the daemon began to stop; value = exit code */
+  FOSTER_EVENT_STATE = 1,    /* a unit changed its state */
+  FOSTER_EVENT_EXIT = 2,     /* a main process was reaped: exit_kind, value */
+  FOSTER_EVENT_SIGNAL = 3,   /* a signal was sent to a unit on request or to stop it: value */
+  FOSTER_EVENT_REQUEST = 4,  /* someone asked: text has the verb */
+  FOSTER_EVENT_MANAGER = 5,  /* the manager started: value 0 = first, else how often again */
+  FOSTER_EVENT_SHUTDOWN = 6, /* the daemon began to stop; value = exit code */
+  FOSTER_EVENT_HOOK = 7,     /* a hook began or ended: text */
+  FOSTER_EVENT_HEALTH = 8,   /* a unit's health changed: text */
+  FOSTER_EVENT_READY = 9     /* a unit was seen ready, or is reloading: text */
 };
+
+/* foster_slot_body.flags */
+#define FOSTER_FLAG_KILLED 1u /* SIGKILL was sent in the stop that is under way */
+#define FOSTER_FLAG_ESSENTIAL 2u
+#define FOSTER_FLAG_READY 4u       /* the newest attempt has been seen ready */
+#define FOSTER_FLAG_WAS_UP 8u      /* the newest attempt has been up */
+#define FOSTER_FLAG_EXIT_CLEAN 16u /* the last exit was a success by the unit's own rules */
+#define FOSTER_FLAG_HOOK_KILLED 32u
+#define FOSTER_FLAG_CHECK_KILLED 64u
 
 struct foster_region_header {
   uint64_t magic;
@@ -133,6 +224,9 @@ struct foster_region_header {
   int64_t turn_started_boot_ns; /* 0 while the manager sleeps; long ago: it hangs */
   uint64_t last_attempt;        /* the highest numbers given out so far */
   uint64_t last_job;
+  uint64_t edges_offset; /* struct foster_edge, by (from, to, kind); they change with the object */
+  uint32_t edge_count;
+  uint32_t edge_size;
   char boot_id[40]; /* /proc/sys/kernel/random/boot_id, without the newline */
   char instance[FOSTER_NAME_SIZE];
   char version_text[32]; /* foster's version */
@@ -140,19 +234,33 @@ struct foster_region_header {
 
 /* Everything about a unit that changes. */
 struct foster_slot_body {
-  uint8_t state;     /* enum foster_state */
-  uint8_t goal;      /* enum foster_goal */
-  uint8_t type;      /* enum foster_type */
-  uint8_t cause;     /* enum foster_cause */
-  uint8_t exit_kind; /* enum foster_exit_kind, of the last attempt that ended */
-  uint8_t killed;    /* 1: SIGKILL was sent in the stop that is under way */
-  uint8_t essential;
-  uint8_t exit_clean; /* 1: the last exit was a success by the unit's own rules */
+  uint8_t state;      /* enum foster_state */
+  uint8_t goal;       /* enum foster_goal */
+  uint8_t type;       /* enum foster_type */
+  uint8_t cause;      /* enum foster_cause */
+  uint8_t exit_kind;  /* enum foster_exit_kind, of the last attempt that ended */
+  uint8_t step;       /* enum foster_step */
+  uint8_t health;     /* enum foster_health */
+  uint8_t enablement; /* enum foster_enablement */
+  uint32_t flags;     /* FOSTER_FLAG_* */
+  uint32_t blocker;   /* one more than the slot that holds this unit back, or by which it stopped,
+                         failed or started; 0: none. See `cause` and WAITING */
   int32_t pid;        /* of the main process; 0 when there is none */
   int32_t exit_value;
-  uint32_t restarts;     /* automatic restarts since the daemon started */
-  uint32_t failures;     /* restarts in a row, by which the delay grows */
-  uint32_t window_count; /* restarts in the window of the rate limit */
+  uint32_t restarts;       /* automatic restarts since the daemon started */
+  uint32_t failures;       /* restarts in a row, by which the delay grows */
+  uint32_t window_count;   /* restarts in the window of the rate limit */
+  uint32_t check_failures; /* of readiness or health checks, in a row */
+  uint32_t check_successes;
+  int32_t service_errno;  /* ERRNO= it has said */
+  uint16_t command_index; /* which of the commands of a oneshot is the newest attempt */
+  uint16_t hook_index;    /* which command of the hook */
+  uint8_t hook_role;      /* of the hook that runs: enum foster_role */
+  uint8_t check_role;     /* of the check that runs */
+  uint16_t check_index;
+  int32_t claimed_pid; /* MAINPID it has said, not its main process yet */
+  int32_t hook_pid;
+  int32_t check_pid;
   uint32_t reserved;
   int64_t window_start_boot_ns;
   uint64_t attempt;      /* the newest, alive or not; 0 = never started */
@@ -164,11 +272,22 @@ struct foster_slot_body {
   int64_t running_boot_ns; /* the newest attempt was known to execute */
   int64_t exit_boot_ns;
   int64_t exit_real_ns;
-  int64_t deadline_boot_ns; /* BACKOFF: next restart; STOPPING: next SIGKILL; else 0 */
+  int64_t deadline_boot_ns;       /* BACKOFF: next restart; STOPPING: next SIGKILL; else 0 */
+  int64_t start_deadline_boot_ns; /* to be up by then, 0 = none */
+  int64_t watchdog_deadline_boot_ns;
+  int64_t runtime_deadline_boot_ns;
+  int64_t check_next_boot_ns;
+  int64_t hook_deadline_boot_ns;
+  int64_t check_deadline_boot_ns;
+  int64_t watchdog_ns;        /* in force, 0 = none */
+  int64_t timer_next_real_ns; /* the unit's timer will start it then, 0 = no timer */
+  uint64_t hook_attempt;      /* of the hook that runs, 0 = none */
+  uint64_t check_attempt;     /* of the check that runs, 0 = none */
   uint64_t exit_user_us; /* processor time of the last attempt that ended, its children included */
   uint64_t exit_system_us;
   uint64_t exit_max_rss_kib;
-  uint64_t job; /* the job under way, 0 = none: number << 8 | 1 start, 2 stop, 3 restart */
+  uint64_t job; /* the job under way, 0 = none: number << 8 | 1 start, 2 stop, 3 restart,
+                   4 reload, 5 reset */
   uint64_t job_results[FOSTER_JOB_RESULTS]; /* the latest ended jobs, newest first */
   char status_text[FOSTER_TEXT_SIZE];       /* what the service says of itself */
   char detail[FOSTER_TEXT_SIZE];            /* a sentence to `cause`, may be empty */
@@ -179,6 +298,14 @@ struct foster_slot {
   uint32_t current;            /* which body is whole: 0 or 1 */
   char name[FOSTER_NAME_SIZE]; /* never changes within an object */
   struct foster_slot_body body[2];
+};
+
+/* `from` depends on `to`: slots by index. Whole from the moment an object has its name: to be read
+ * without regard to the writer. */
+struct foster_edge {
+  uint32_t from;
+  uint32_t to;
+  uint32_t kind; /* enum foster_edge_kind */
 };
 
 struct foster_event {

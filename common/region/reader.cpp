@@ -207,6 +207,20 @@ Result<SlotView> Reader::slot(uint32_t index) const {
   return view;
 }
 
+Result<std::vector<foster_edge>> Reader::edges() const {
+  const std::span<const foster_edge> shared = impl_->object.parts.edges();
+  std::vector<foster_edge> edges;
+  edges.reserve(shared.size());
+  for (const foster_edge& edge : shared) {
+    const foster_edge copy{load(edge.from), load(edge.to), load(edge.kind)};
+    if (copy.from >= slot_count() || copy.to >= slot_count() ||
+        (!edges.empty() && edges.back().from > copy.from))
+      return failure("read the dependencies in the status region", "it is damaged");
+    edges.push_back(copy);
+  }
+  return edges;
+}
+
 bool Reader::copy_body(uint32_t index, foster_slot_body& into) const {
   return index < slot_count() && impl_->copy(index, into).has_value();
 }

@@ -61,6 +61,10 @@ class Reader {
   [[nodiscard]] std::string_view slot_name(uint32_t index) const;
   [[nodiscard]] std::optional<uint32_t> find(std::string_view name) const;  // binary search
 
+  /// What depends on what, by (from, to, kind), with indices of slots. An error only when the
+  /// object turned out to be damaged.
+  [[nodiscard]] Result<std::vector<foster_edge>> edges() const;
+
   /// Events with sequence numbers >= from that are still in the ring, oldest first.
   [[nodiscard]] std::vector<foster_event> events(uint64_t from) const;
 

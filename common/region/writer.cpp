@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <sys/mman.h>
+#include <tuple>
 
 #include "common/check.hpp"
 #include "common/instant.hpp"
@@ -49,6 +50,21 @@ bool are_layable(std::span<const std::string> names) {
          std::ranges::adjacent_find(names, disordered) == names.end();
 }
 
+auto edge_order(const foster_edge& edge) {
+  return std::tuple(edge.from, edge.to, edge.kind);
+}
+
+bool are_layable(std::span<const foster_edge> edges, size_t slots) {
+  const auto leads = [slots](const foster_edge& edge) {
+    return edge.from < slots && edge.to < slots && edge.kind <= FOSTER_EDGE_PART_OF;
+  };
+  return std::ranges::all_of(edges, leads) && std::ranges::is_sorted(edges, {}, edge_order);
+}
+
+bool same_edges(std::span<const foster_edge> one, std::span<const foster_edge> other) {
+  return std::ranges::equal(one, other, {}, edge_order, edge_order);
+}
+
 // A reader that meets any word of the new body or the turned `current` also sees the odd number.
 void write_slot(foster_slot& slot, const foster_slot_body& body) {
   const uint32_t odd = slot.sequence | 1;
@@ -79,10 +95,16 @@ void carry_events(const Parts<foster_region_header>& from, const Parts<foster_re
     to.event(number) = from.event(number);
 }
 
+// What `blocker` says, in the order of the new object; a unit that is gone holds nobody back.
+uint32_t carried_blocker(uint32_t blocker, const std::vector<uint32_t>& places) {
+  return blocker == 0 || blocker > places.size() ? blocker : places[blocker - 1];
+}
+
 // Both sides are sorted by name, so one walk through both finds what stays.
 void carry_slots(const Parts<foster_region_header>& from, const Parts<foster_region_header>& to,
                  std::span<const std::string> names) {
   uint32_t old = 0;
+  std::vector<uint32_t> places(from.geometry().slot_count, 0);  // one more than the new index
   for (uint32_t i = 0; i < names.size(); ++i) {
     const auto old_name = [&] { return text_of(from.slot(old).name, FOSTER_NAME_SIZE); };
     while (old < from.geometry().slot_count && old_name() < names[i])
@@ -90,9 +112,14 @@ void carry_slots(const Parts<foster_region_header>& from, const Parts<foster_reg
     const bool stays = old < from.geometry().slot_count && old_name() == names[i];
     if (stays) {
       to.slot(i) = from.slot(old);
+      places[old] = i + 1;
     } else {
       set_text(to.slot(i).name, names[i]);
     }
+  }
+  for (uint32_t i = 0; i < names.size(); ++i) {
+    for (foster_slot_body& body : to.slot(i).body)
+      body.blocker = carried_blocker(body.blocker, places);
   }
 }
 
@@ -110,8 +137,9 @@ struct Writer::Impl {
   void set_owner(const OwnerFields& owner, uint64_t keeper_start_ticks);
   Result<void> replace_guard(bool remove_old);
   Result<void> hold_guard();
-  Result<void> rebuild(std::span<const std::string> names);
-  Result<void> build_and_install(std::span<const std::string> names);
+  Result<void> rebuild(std::span<const std::string> names, std::span<const foster_edge> edges);
+  Result<void> build_and_install(std::span<const std::string> names,
+                                 std::span<const foster_edge> edges);
   [[nodiscard]] std::vector<std::string> names() const;
 };
 
@@ -141,7 +169,7 @@ Result<void> Writer::Impl::hold_guard() {
 // killed.
 Result<void> Writer::Impl::create(const OwnerFields& owner, const Provenance& from,
                                   const LiveObject* old) {
-  Result<LiveObject> built = build_successor(name(), plan_geometry(options.ring_capacity, 0));
+  Result<LiveObject> built = build_successor(name(), plan_geometry(options.ring_capacity, 0, 0));
   if (!built) return std::unexpected(built.error());
   live = std::move(*built);
   const int left = guard.id();
@@ -199,18 +227,20 @@ std::vector<std::string> Writer::Impl::names() const {
 
 // The guard is held throughout, so that readers who find the old object retired have something to
 // wait for until the name leads to the new one. Both objects share the guard.
-Result<void> Writer::Impl::rebuild(std::span<const std::string> names) {
+Result<void> Writer::Impl::rebuild(std::span<const std::string> names,
+                                   std::span<const foster_edge> edges) {
   const Result<void> held = hold_guard();
-  Result<void> done = build_and_install(names);
+  Result<void> done = build_and_install(names, edges);
   if (held) guard.release();
   return done;
 }
 
-Result<void> Writer::Impl::build_and_install(std::span<const std::string> names) {
-  const Geometry& old_geometry = live.parts.geometry();
-  const auto count = static_cast<uint32_t>(names.size());
-  Result<LiveObject> built =
-      build_successor(name(), plan_geometry(old_geometry.ring_capacity, count));
+Result<void> Writer::Impl::build_and_install(std::span<const std::string> names,
+                                             std::span<const foster_edge> edges) {
+  const Geometry planned =
+      plan_geometry(live.parts.geometry().ring_capacity, static_cast<uint32_t>(names.size()),
+                    static_cast<uint32_t>(edges.size()));
+  Result<LiveObject> built = build_successor(name(), planned);
   if (!built) return std::unexpected(built.error());
   const Parts<foster_region_header>& fresh = built->parts;
   fresh.header() = live.header();
@@ -220,6 +250,7 @@ Result<void> Writer::Impl::build_and_install(std::span<const std::string> names)
   fresh.header().retired = 0;
   carry_events(live.parts, fresh);
   carry_slots(live.parts, fresh, names);
+  std::ranges::copy(edges, fresh.edges().begin());
   const Result<void> installed = install_successor(name(), &live);
   if (installed) live = std::move(*built);
   return installed;
@@ -262,16 +293,17 @@ std::vector<RememberedSlot> Writer::remembered() const {
   return slots;
 }
 
-Result<void> Writer::lay_out(std::span<const std::string> names) {
-  FOSTER_CHECK(are_layable(names));
-  if (names.size() > kSlotsMax)
+Result<void> Writer::lay_out(std::span<const std::string> names,
+                             std::span<const foster_edge> edges) {
+  FOSTER_CHECK(are_layable(names) && are_layable(edges, names.size()));
+  if (names.size() > kSlotsMax || edges.size() > kEdgesMax)
     return failure("lay out the status region", "there are too many units");
   const std::vector<std::string> present = impl_->names();
-  if (std::ranges::equal(present, names)) {
+  if (std::ranges::equal(present, names) && same_edges(impl_->live.parts.edges(), edges)) {
     mend_slots(impl_->live.parts);
     return {};
   }
-  Result<void> rebuilt = impl_->rebuild(names);
+  Result<void> rebuilt = impl_->rebuild(names, edges);
   if (!rebuilt) return context("lay out the status region", rebuilt.error());
   return {};
 }
@@ -303,7 +335,7 @@ Result<void> Writer::publish(std::span<const SlotUpdate> slots,
 Result<bool> Writer::repair_if_unlinked() {
   const std::optional<ObjectIdentity> named = identify_object(impl_->name());
   if (named && named->same_object(impl_->live.mapping.identity())) return false;
-  const Result<void> rebuilt = impl_->rebuild(impl_->names());
+  const Result<void> rebuilt = impl_->rebuild(impl_->names(), impl_->live.parts.edges());
   if (!rebuilt) return context("repair the status region", rebuilt.error());
   return true;
 }

@@ -20,7 +20,8 @@ struct WriterOptions {
   uint32_t ring_capacity = 1024;  // events; taken at creation only
 };
 
-/// What a former manager of the same daemon left, per unit: the last whole body.
+/// What a former manager of the same daemon left, per unit: the last whole body. Its `blocker`
+/// counts in the order of these.
 struct RememberedSlot {
   std::string name;
   foster_slot_body body;
@@ -64,9 +65,11 @@ class Writer {
   [[nodiscard]] std::vector<RememberedSlot> remembered() const;
 
   /// Slot i becomes that of names[i] (sorted, unique, at most FOSTER_NAME_SIZE-1 bytes). A unit
-  /// that had a slot keeps its body; a new one starts zeroed. Grows the object when needed. No
-  /// change, no new layout generation; a slot left odd by a dead writer is mended in either case.
-  Result<void> lay_out(std::span<const std::string> names);
+  /// that had a slot keeps its body, `blocker` translated to the new order; a new one starts
+  /// zeroed. The edges are sorted by (from, to, kind) and count in `names`. Grows the object when
+  /// needed. No change, no new layout generation; a slot left odd by a dead writer is mended in
+  /// either case.
+  Result<void> lay_out(std::span<const std::string> names, std::span<const foster_edge> edges = {});
 
   /// Takes the guard once, writes the slots and the header, appends the events (sequence numbers
   /// are filled in here), grows the generation by one, releases the guard and wakes all waiters.

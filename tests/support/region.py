@@ -11,10 +11,17 @@ import time
 from pathlib import Path
 
 MAGIC = 0x314E4F4947455246
-STATES = ("stopped", "starting", "running", "stopping", "backoff", "exited", "failed")
+STATES = ("stopped", "starting", "running", "stopping", "backoff", "exited", "failed",
+          "waiting", "skipped")
 PHASES = ("starting", "running", "stopping", "down")
 CAUSES = ("none", "boot", "request", "exit", "spawn_failed", "rate_limited", "shutdown",
-          "stop_timeout")
+          "stop_timeout", "dependency", "conflict", "condition", "start_timeout", "hook", "health",
+          "watchdog", "max_runtime", "timer", "on_failure", "masked")
+STEPS = ("none", "conditions", "pre_start", "command", "find_main", "ready", "post_start", "reload",
+         "dependents", "pre_stop", "stop_command", "signal", "post_stop")
+HEALTHS = ("none", "starting", "healthy", "unhealthy")
+EDGE_KINDS = ("requires", "binds-to", "wants", "completed", "after", "conflicts", "part-of")
+FLAGS = {"killed": 1, "essential": 2, "ready": 4, "was_up": 8, "exit_clean": 16}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = ctypes.c_void_p
@@ -26,8 +33,8 @@ _libc.semop.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t]
 SYS_FUTEX = 202
 FUTEX_WAIT = 0
 
-U8, U32, I32, U64, I64 = (ctypes.c_uint8, ctypes.c_uint32, ctypes.c_int32, ctypes.c_uint64,
-                          ctypes.c_int64)
+U8, U16, U32, I32, U64, I64 = (ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_int32,
+                               ctypes.c_uint64, ctypes.c_int64)
 NAME = ctypes.c_char * 96
 TEXT = ctypes.c_char * 88
 
@@ -43,20 +50,27 @@ class Header(ctypes.Structure):
         ("keeper_start_ticks", U64), ("manager_restarts", U32), ("exit_code", I32),
         ("manager_started_boot_ns", I64), ("daemon_started_boot_ns", I64),
         ("daemon_started_real_ns", I64), ("turn_started_boot_ns", I64), ("last_attempt", U64),
-        ("last_job", U64), ("boot_id", ctypes.c_char * 40), ("instance", NAME),
-        ("version_text", ctypes.c_char * 32),
+        ("last_job", U64), ("edges_offset", U64), ("edge_count", U32), ("edge_size", U32),
+        ("boot_id", ctypes.c_char * 40), ("instance", NAME), ("version_text", ctypes.c_char * 32),
     ]
 
 
 class Body(ctypes.Structure):
     _fields_ = [
-        ("state", U8), ("goal", U8), ("type", U8), ("cause", U8), ("exit_kind", U8), ("killed", U8),
-        ("essential", U8), ("exit_clean", U8), ("pid", I32), ("exit_value", I32), ("restarts", U32),
-        ("failures", U32), ("window_count", U32), ("reserved", U32), ("window_start_boot_ns", I64),
-        ("attempt", U64), ("exit_attempt", U64), ("exits", U64), ("since_boot_ns", I64),
-        ("since_real_ns", I64), ("started_boot_ns", I64), ("running_boot_ns", I64),
-        ("exit_boot_ns", I64), ("exit_real_ns", I64), ("deadline_boot_ns", I64),
-        ("exit_user_us", U64),
+        ("state", U8), ("goal", U8), ("type", U8), ("cause", U8), ("exit_kind", U8), ("step", U8),
+        ("health", U8), ("enablement", U8), ("flags", U32), ("blocker", U32), ("pid", I32),
+        ("exit_value", I32), ("restarts", U32), ("failures", U32), ("window_count", U32),
+        ("check_failures", U32), ("check_successes", U32), ("service_errno", I32),
+        ("command_index", U16), ("hook_index", U16), ("hook_role", U8), ("check_role", U8),
+        ("check_index", U16), ("claimed_pid", I32), ("hook_pid", I32), ("check_pid", I32),
+        ("reserved", U32), ("window_start_boot_ns", I64), ("attempt", U64), ("exit_attempt", U64),
+        ("exits", U64), ("since_boot_ns", I64), ("since_real_ns", I64), ("started_boot_ns", I64),
+        ("running_boot_ns", I64), ("exit_boot_ns", I64), ("exit_real_ns", I64),
+        ("deadline_boot_ns", I64), ("start_deadline_boot_ns", I64),
+        ("watchdog_deadline_boot_ns", I64), ("runtime_deadline_boot_ns", I64),
+        ("check_next_boot_ns", I64), ("hook_deadline_boot_ns", I64),
+        ("check_deadline_boot_ns", I64), ("watchdog_ns", I64), ("timer_next_real_ns", I64),
+        ("hook_attempt", U64), ("check_attempt", U64), ("exit_user_us", U64),
         ("exit_system_us", U64), ("exit_max_rss_kib", U64), ("job", U64), ("job_results", U64 * 4),
         ("status_text", TEXT), ("detail", TEXT),
     ]
@@ -65,9 +79,24 @@ class Body(ctypes.Structure):
     def state_word(self) -> str:
         return STATES[self.state]
 
+    @property
+    def step_word(self) -> str:
+        return STEPS[self.step]
+
+    @property
+    def health_word(self) -> str:
+        return HEALTHS[self.health]
+
+    def has(self, flag: str) -> bool:
+        return self.flags & FLAGS[flag] != 0
+
 
 class Slot(ctypes.Structure):
     _fields_ = [("sequence", U32), ("current", U32), ("name", NAME), ("body", Body * 2)]
+
+
+class Edge(ctypes.Structure):
+    _fields_ = [("from_slot", U32), ("to_slot", U32), ("kind", U32)]
 
 
 class Semop(ctypes.Structure):
@@ -92,8 +121,8 @@ class Region:
         if self.address == ctypes.c_void_p(-1).value:
             raise OSError(ctypes.get_errno(), "mmap")
         self.header = Header.from_address(self.address)
-        if self.header.magic != MAGIC or self.header.version != 1:
-            raise ValueError(f"{self.path} is no region of version 1")
+        if self.header.magic != MAGIC or self.header.version != 2:
+            raise ValueError(f"{self.path} is no region of version 2")
         if self.header.slot_size != ctypes.sizeof(Slot):
             raise ValueError(f"a slot has {self.header.slot_size} bytes, not {ctypes.sizeof(Slot)}")
         self.layout = self.header.layout_generation
@@ -131,6 +160,15 @@ class Region:
     def units(self) -> dict[str, Body]:
         return {self._slot(index).name.decode(): self.read(index)
                 for index in range(self.header.slot_count)}
+
+    def edges(self) -> list[tuple[str, str, str]]:
+        """What depends on what: (unit, on which, how)."""
+        first = self.address + self.header.edges_offset
+        edges = [Edge.from_address(first + i * self.header.edge_size)
+                 for i in range(self.header.edge_count)]
+        name = [self._slot(index).name.decode() for index in range(self.header.slot_count)]
+        return [(name[edge.from_slot], name[edge.to_slot], EDGE_KINDS[edge.kind])
+                for edge in edges]
 
     def sleep_until_changed(self, seen: int, deadline: float) -> None:
         """Returns once `generation` is no longer `seen`, or at the deadline of time.monotonic()."""

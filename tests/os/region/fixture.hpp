@@ -62,7 +62,7 @@ class Child {
 /// from another process, whose moment the scheduler picks.
 void die_after(Duration time);
 
-/// Its 45 words are made from `number` and the place of each, so two states cannot be mixed unseen.
+/// Its words are made from `number` and the place of each, so two states cannot be mixed unseen.
 [[nodiscard]] foster_slot_body patterned_body(uint64_t number);
 /// The number, or nothing when any byte belongs to another one.
 [[nodiscard]] std::optional<uint64_t> number_of(const foster_slot_body& body);

@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass, fields
 
 MAGIC = 0x314E4F4947455246
-VERSION = 1
+VERSION = 2
 
 # magic, version, header_size, slot_size, slot_capacity, slot_count, event_size, ring_capacity,
 # layout_generation, ring_offset, slots_offset, total_size
@@ -21,11 +21,13 @@ LAYOUT = struct.Struct("<Q8I3Q")
 # manager_start_ticks, keeper_start_ticks, manager_restarts, exit_code, manager_started_boot_ns,
 # daemon_started_boot_ns, daemon_started_real_ns, turn_started_boot_ns, last_attempt, last_job
 CHANGING = struct.Struct("<i3IQ2i2QIi4q2Q")
+EDGES = struct.Struct("<Q2I")  # edges_offset, edge_count, edge_size
 # boot_id, instance, version_text
 TEXTS = struct.Struct("<40s96s32s")
 
 SLOT_HEAD = struct.Struct("<2I96s")  # sequence, current, name
-BODY = struct.Struct("<8B2i4Iq3Q7q3Q5Q88s88s")
+BODY = struct.Struct("<8B2I2i5Ii2H2BH3iIq3Q15q10Q88s88s")
+EDGE = struct.Struct("<3I")  # from, to, kind
 EVENT = struct.Struct("<Q2qQ2i4BI96s88s")
 
 
@@ -60,14 +62,27 @@ class Body:
     type: int
     cause: int
     exit_kind: int
-    killed: int
-    essential: int
-    exit_clean: int
+    step: int
+    health: int
+    enablement: int
+    flags: int
+    blocker: int
     pid: int
     exit_value: int
     restarts: int
     failures: int
     window_count: int
+    check_failures: int
+    check_successes: int
+    service_errno: int
+    command_index: int
+    hook_index: int
+    hook_role: int
+    check_role: int
+    check_index: int
+    claimed_pid: int
+    hook_pid: int
+    check_pid: int
     reserved: int
     window_start_boot_ns: int
     attempt: int
@@ -80,6 +95,16 @@ class Body:
     exit_boot_ns: int
     exit_real_ns: int
     deadline_boot_ns: int
+    start_deadline_boot_ns: int
+    watchdog_deadline_boot_ns: int
+    runtime_deadline_boot_ns: int
+    check_next_boot_ns: int
+    hook_deadline_boot_ns: int
+    check_deadline_boot_ns: int
+    watchdog_ns: int
+    timer_next_real_ns: int
+    hook_attempt: int
+    check_attempt: int
     exit_user_us: int
     exit_system_us: int
     exit_max_rss_kib: int
@@ -137,7 +162,7 @@ class PlainRegion:
 
     def header(self) -> Header:
         changing = CHANGING.unpack_from(self.bytes, LAYOUT.size)
-        texts = TEXTS.unpack_from(self.bytes, LAYOUT.size + CHANGING.size)
+        texts = TEXTS.unpack_from(self.bytes, LAYOUT.size + CHANGING.size + EDGES.size)
         return record(Header, changing + texts)
 
     def name(self, index: int) -> str:
@@ -154,6 +179,12 @@ class PlainRegion:
 
     def units(self) -> dict[str, Body]:
         return {self.name(index): self.slot(index) for index in range(self.slot_count)}
+
+    def edges(self) -> list[tuple[str, str, int]]:
+        """Who depends on whom, and how: enum foster_edge_kind."""
+        offset, count, size = EDGES.unpack_from(self.bytes, LAYOUT.size + CHANGING.size)
+        edges = [EDGE.unpack_from(self.bytes, offset + i * size) for i in range(count)]
+        return [(self.name(source), self.name(to), kind) for source, to, kind in edges]
 
     def events(self) -> list[Event]:
         head = self.header().ring_head

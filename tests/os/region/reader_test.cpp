@@ -59,10 +59,14 @@ TEST_F(ReaderTest, SaysWhatIsWrongWithAnObject) {
   header.magic = 1;
   expect_error("it is not one of foster's");
   header.version = 9;
-  expect_error("its version is 9, not 1");
+  expect_error("its version is 9, not 2");
   header.slot_size = 8;
   expect_error("it is damaged: its sizes are not those of its version");
   header.slot_count = ~0u;
+  expect_error("it is damaged: its parts do not lie within it");
+  header.edge_size = 16;
+  expect_error("it is damaged: its sizes are not those of its version");
+  header.edge_count = ~0u;
   expect_error("it is damaged: its parts do not lie within it");
   header.boot_id[0] = '?';
   expect_error("it was left from before the machine was booted");

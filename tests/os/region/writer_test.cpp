@@ -128,7 +128,7 @@ TEST_F(WriterTest, ASuccessorTakesOverWhatWasPublished) {
 TEST_F(WriterTest, ReplacesWhatIsNotFromThisKeeper) {
   const std::vector<std::function<void(foster_region_header&)>> alterations{
       [](foster_region_header& header) { header.magic += 1; },
-      [](foster_region_header& header) { header.version += 1; },
+      [](foster_region_header& header) { header.version = 1; },
       [](foster_region_header& header) { header.boot_id[0] = '?'; },
       [](foster_region_header& header) { header.keeper_pid += 1; },
       [](foster_region_header& header) { header.keeper_start_ticks += 1; },
@@ -137,6 +137,9 @@ TEST_F(WriterTest, ReplacesWhatIsNotFromThisKeeper) {
       [](foster_region_header& header) { header.ring_offset = ~0ull - 7; },
       [](foster_region_header& header) { header.slots_offset = header.total_size - 8; },
       [](foster_region_header& header) { header.slots_offset += 1; },
+      [](foster_region_header& header) { header.edges_offset = header.total_size + 8; },
+      [](foster_region_header& header) { header.edge_count = 1u << 20; },
+      [](foster_region_header& header) { header.edge_size += 1; },
       [](foster_region_header& header) { header.ring_capacity = 0; },
       [](foster_region_header& header) { header.total_size += 1; },
   };

@@ -25,7 +25,7 @@ TEST(ExitText, NamesTheWayItEnded) {
 
 TEST(Words, NumbersOfANewerDaemonAreUnknownAndNotAnError) {
   EXPECT_EQ(state_word(FOSTER_STATE_FAILED), "failed");
-  EXPECT_EQ(state_word(FOSTER_STATE_FAILED + 1), "unknown");
+  EXPECT_EQ(state_word(FOSTER_STATE_SKIPPED + 1), "unknown");
   EXPECT_EQ(cause_word(255), "unknown");
   EXPECT_EQ(cause_text(255), "unknown");
   EXPECT_EQ(phase_word(77), "unknown");
@@ -52,7 +52,7 @@ TEST(WhyText, StoppingSaysWhatComesNext) {
   EXPECT_EQ(why_text(body, kNow.boot), "SIGKILL in 1min");
   body.deadline_boot_ns = kNow.boot.ns - 1;
   EXPECT_EQ(why_text(body, kNow.boot), "SIGKILL now");
-  body.killed = 1;
+  body.flags = FOSTER_FLAG_KILLED;
   body.goal = FOSTER_GOAL_UP;
   EXPECT_EQ(why_text(body, kNow.boot), "to be started again; SIGKILL was sent");
 }

@@ -80,7 +80,7 @@ TEST_F(Render, NamesCannotSteerTheTerminal) {
 
 TEST_F(Render, OneUnitInDetail) {
   region::SlotView web = unit("web", FOSTER_STATE_BACKOFF, 1);
-  web.body.essential = 1;
+  web.body.flags = FOSTER_FLAG_ESSENTIAL;
   web.body.goal = FOSTER_GOAL_UP;
   web.body.cause = FOSTER_CAUSE_EXIT;
   web.body.attempt = 8;

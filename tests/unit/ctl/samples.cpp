@@ -49,7 +49,7 @@ Snapshot every_state() {
   exited.body.type = FOSTER_TYPE_ONESHOT;
   exited.body.attempt = 1;
   exited.body.exit_kind = FOSTER_EXIT_CODE;
-  exited.body.exit_clean = 1;
+  exited.body.flags = FOSTER_FLAG_EXIT_CLEAN;
   region::SlotView failed = unit("failed", FOSTER_STATE_FAILED, 200);
   failed.body.cause = FOSTER_CAUSE_EXIT;
   failed.body.attempt = 1;
