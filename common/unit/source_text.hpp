@@ -17,6 +17,7 @@ struct Place {
   uint32_t line = 0;
   uint32_t column = 0;
   uint32_t length = 1;  // characters, within the line
+  uint32_t file = 0;    // which of the texts that a unit is made of: 0 its file, then its drop-ins
 };
 
 /// The bytes of one UTF-8 character at the front of `text`; 0 when they are none (or at the end).

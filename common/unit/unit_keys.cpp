@@ -18,8 +18,9 @@ constexpr std::array kSections{
     SectionSpec{Section::stop, "stop", "How the service is stopped."},
 };
 
-constexpr std::array<std::string_view, 2> kTypes{"simple", "oneshot"};
-constexpr std::array<std::string_view, 3> kPolicies{"always", "on-failure", "never"};
+constexpr std::array<std::string_view, 5> kTypes{"simple", "oneshot", "notify", "forking", "group"};
+constexpr std::array<std::string_view, 5> kPolicies{"always", "on-failure", "on-abnormal",
+                                                    "on-watchdog", "never"};
 constexpr std::array<std::string_view, 2> kScopes{"group", "main"};
 
 constexpr std::string_view kDuration = kDurationExpected;
@@ -167,10 +168,22 @@ std::string_view section_text(Section section) {
       return "the top of the file";
     case Section::service:
       return "[service]";
+    case Section::depends:
+      return "[depends]";
+    case Section::ready:
+      return "[ready]";
+    case Section::health:
+      return "[health]";
+    case Section::hooks:
+      return "[hooks]";
     case Section::restart:
       return "[restart]";
     case Section::stop:
       return "[stop]";
+    case Section::timer:
+      return "[timer]";
+    case Section::conditions:
+      return "[conditions]";
   }
   return "";
 }

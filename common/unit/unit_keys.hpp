@@ -12,7 +12,18 @@
 
 namespace foster {
 
-enum class Section : uint8_t { top, service, restart, stop };
+enum class Section : uint8_t {
+  top,
+  service,
+  depends,
+  ready,
+  health,
+  hooks,
+  restart,
+  stop,
+  timer,
+  conditions,
+};
 
 struct SectionSpec {
   Section section;

@@ -50,6 +50,7 @@ void sort_diagnostics(std::vector<Diagnostic>& diagnostics) {
 UnitSet::UnitSet(std::vector<UnitSpec> units) : units_(std::move(units)) {
   std::ranges::sort(units_, {}, &UnitSpec::name);
   FOSTER_CHECK(!duplicate_names(units_));
+  graph_ = Graph(units_);
 }
 
 std::optional<UnitIndex> UnitSet::find(std::string_view name) const {

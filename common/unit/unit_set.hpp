@@ -9,6 +9,7 @@
 
 #include "common/ids.hpp"
 #include "common/unit/diagnostic.hpp"
+#include "common/unit/graph.hpp"
 #include "common/unit/unit_parser.hpp"
 #include "common/unit/unit_spec.hpp"
 
@@ -16,18 +17,21 @@ namespace foster {
 
 class UnitSet {
  public:
-  /// Units in any order; names must differ (checked). They are kept sorted by name.
+  /// Units in any order; names must differ and no cycle may be in their order (both checked). They
+  /// are kept sorted by name.
   explicit UnitSet(std::vector<UnitSpec> units);
 
   [[nodiscard]] size_t size() const { return units_.size(); }
   [[nodiscard]] const UnitSpec& operator[](UnitIndex unit) const { return units_[unit.value]; }
   [[nodiscard]] const std::vector<UnitSpec>& units() const { return units_; }
+  [[nodiscard]] const Graph& graph() const { return graph_; }
   [[nodiscard]] std::optional<UnitIndex> find(std::string_view name) const;
   /// Every unit whose name matches the fnmatch(3)-style pattern, in order of name.
   [[nodiscard]] std::vector<UnitIndex> matching(std::string_view pattern) const;
 
  private:
   std::vector<UnitSpec> units_;
+  Graph graph_;
 };
 
 struct CheckedSet {

@@ -1,0 +1,28 @@
+#include "common/unit/unit_spec.hpp"
+
+namespace foster {
+namespace {
+
+constexpr Duration kStartTimeout = std::chrono::seconds(90);
+
+}  // namespace
+
+Duration start_timeout(const UnitSpec& spec) {
+  if (spec.ready) return spec.ready->timeout;
+  const bool can_hang = spec.type == ServiceType::notify || spec.type == ServiceType::forking;
+  return can_hang ? kStartTimeout : Duration::zero();
+}
+
+bool uses_notify(const UnitSpec& spec) {
+  return spec.type == ServiceType::notify || spec.notify_access != NotifyAccess::main ||
+         (spec.ready && spec.ready->kind == ReadyKind::notify) ||
+         (spec.health && spec.health->watchdog > Duration::zero());
+}
+
+const HookSpec* hook_of(const UnitSpec& spec, HookPoint point) {
+  if (!spec.hooks) return nullptr;
+  const HookSpec& hook = spec.hooks->hooks[static_cast<size_t>(point)];
+  return hook.commands.empty() ? nullptr : &hook;
+}
+
+}  // namespace foster
