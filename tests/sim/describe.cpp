@@ -8,28 +8,44 @@
 namespace foster::sim {
 
 using core::Acknowledge;
+using core::Adopt;
+using core::AdoptFailed;
 using core::Begin;
 using core::Cause;
+using core::CheckConditions;
+using core::ConditionsChecked;
 using core::EndDaemon;
 using core::Exited;
 using core::ExitKind;
+using core::FindMain;
 using core::GroupEmptied;
+using core::Health;
 using core::InitialUnitsSettled;
 using core::JobRef;
 using core::JobResult;
 using core::Kill;
 using core::KillFailed;
 using core::LastExit;
+using core::MainFound;
+using core::MainNotFound;
+using core::MaskChange;
+using core::MeasureMemory;
+using core::MemoryMeasured;
 using core::Note;
 using core::NoteKind;
+using core::Notified;
+using core::ReadySeen;
 using core::Refusal;
 using core::Reply;
 using core::Request;
+using core::Role;
 using core::ShutdownRequest;
 using core::SignalRequest;
 using core::Spawn;
 using core::Spawned;
 using core::SpawnFailed;
+using core::Step;
+using core::TimerElapsed;
 using core::UnitState;
 
 namespace {
@@ -69,22 +85,69 @@ class Describer {
     return "kill failed" + who(event.unit, event.attempt) + ": errno " +
            std::to_string(event.error);
   }
+  std::string operator()(const MaskChange& event) const {
+    return (event.masked ? "mask" : "unmask") + name(event.unit);
+  }
+  std::string operator()(const TimerElapsed& event) const {
+    return "timer elapsed" + name(event.unit);
+  }
+  std::string operator()(const ConditionsChecked& event) const {
+    return "conditions" + name(event.unit) + " (token " + std::to_string(event.token) + ")" +
+           (event.met ? " met" : " not met: " + event.reason);
+  }
+  std::string operator()(const ReadySeen& event) const {
+    return "ready seen" + who(event.unit, event.attempt);
+  }
+  std::string operator()(const Notified& event) const;
+  std::string operator()(const MainFound& event) const {
+    return "main found" + who(event.unit, event.attempt) + " pid " + std::to_string(event.pid);
+  }
+  std::string operator()(const MainNotFound& event) const {
+    return "main not found" + who(event.unit, event.attempt) + ": " + event.message;
+  }
+  std::string operator()(const AdoptFailed& event) const {
+    return "adopt failed" + who(event.unit, event.attempt) + ": errno " +
+           std::to_string(event.error);
+  }
+  std::string operator()(const MemoryMeasured& event) const {
+    return "memory" + who(event.unit, event.attempt) + ": " + std::to_string(event.bytes);
+  }
 
-  std::string operator()(const Spawn& action) const {
-    return "spawn" + who(action.unit, action.attempt);
+  std::string operator()(const Spawn& action) const;
+  std::string operator()(const Adopt& action) const {
+    return "adopt" + who(action.unit, action.attempt) + " from #" +
+           std::to_string(action.from.value) + " pid " + std::to_string(action.pid);
+  }
+  std::string operator()(const FindMain& action) const {
+    return "find main" + who(action.unit, action.attempt);
+  }
+  std::string operator()(const CheckConditions& action) const {
+    return "check conditions" + name(action.unit) + " (token " + std::to_string(action.token) + ")";
+  }
+  std::string operator()(const MeasureMemory& action) const {
+    return "measure memory" + who(action.unit, action.attempt);
   }
   std::string operator()(const Kill& action) const {
     return "kill" + who(action.unit, action.attempt) + " " + std::to_string(action.signal) +
            (action.group ? " group" : " main") + (action.with_continue ? " continue" : "");
   }
   std::string operator()(const Acknowledge& action) const {
-    return "acknowledge #" + std::to_string(action.attempt.value);
+    return "acknowledge #" + std::to_string(action.attempt.value) +
+           (action.abandon ? " abandon" : "");
   }
   std::string operator()(const Reply& action) const {
     std::string said = "reply " + std::to_string(action.token) + ":";
-    if (action.refusal == Refusal::shutting_down) return said + " shutting down";
-    if (action.refusal == Refusal::not_running) {
-      return said + " not running" + name(action.refused_for);
+    switch (action.refusal) {
+      case Refusal::none:
+        break;
+      case Refusal::shutting_down:
+        return said + " shutting down";
+      case Refusal::not_running:
+        return said + " not running" + name(action.refused_for);
+      case Refusal::masked:
+        return said + " masked" + name(action.refused_for);
+      case Refusal::cannot_reload:
+        return said + " cannot reload" + name(action.refused_for);
     }
     for (const JobRef& job : action.jobs) {
       said += name(job.unit) + " job " + std::to_string(job.job.value);
@@ -112,6 +175,34 @@ class Describer {
   const UnitSet& set_;
 };
 
+std::string Describer::operator()(const Notified& event) const {
+  std::string said = "notified" + name(event.unit);
+  if (event.ready) said += " READY";
+  if (event.reloading) said += " RELOADING";
+  if (event.stopping) said += " STOPPING";
+  if (event.watchdog) said += " WATCHDOG";
+  if (event.watchdog_trigger) said += " WATCHDOG=trigger";
+  if (event.main_pid) said += " MAINPID=" + std::to_string(*event.main_pid);
+  if (event.watchdog_interval) {
+    said += " WATCHDOG_USEC=" + std::to_string(event.watchdog_interval->count() / 1000);
+  }
+  if (event.extend_timeout) {
+    said += " EXTEND_TIMEOUT_USEC=" + std::to_string(event.extend_timeout->count() / 1000);
+  }
+  if (event.service_errno) said += " ERRNO=" + std::to_string(*event.service_errno);
+  if (event.status_text) said += " STATUS=" + *event.status_text;
+  return said;
+}
+
+std::string Describer::operator()(const Spawn& action) const {
+  std::string said = "spawn" + who(action.unit, action.attempt);
+  if (action.role != Role::main) said += std::string(" ") + text(action.role);
+  if (action.index != 0) said += " command " + std::to_string(action.index);
+  if (action.main_attempt.value != 0) said += " for #" + std::to_string(action.main_attempt.value);
+  if (action.trigger != 0) said += " because of" + name({action.trigger - 1});
+  return said;
+}
+
 std::string Describer::operator()(const Note& action) const {
   const std::string unit = action.about_unit ? set_[action.unit].name + ": " : std::string();
   switch (action.kind) {
@@ -125,6 +216,12 @@ std::string Describer::operator()(const Note& action) const {
              (action.text.empty() ? "" : ", " + action.text);
     case NoteKind::request:
       return unit + "noted request " + action.text;
+    case NoteKind::hook:
+      return unit + "noted hook, " + action.text;
+    case NoteKind::health:
+      return unit + "noted health, " + action.text;
+    case NoteKind::ready:
+      return unit + "noted ready";
     case NoteKind::shutdown:
       return "noted shutdown with " + std::to_string(action.value);
   }
@@ -149,6 +246,10 @@ const char* text(UnitState state) {
       return "exited";
     case UnitState::failed:
       return "failed";
+    case UnitState::waiting:
+      return "waiting";
+    case UnitState::skipped:
+      return "skipped";
   }
   FOSTER_CHECK(false);
 }
@@ -171,6 +272,100 @@ const char* text(Cause cause) {
       return "shutdown";
     case Cause::stop_timeout:
       return "stop timeout";
+    case Cause::dependency:
+      return "dependency";
+    case Cause::conflict:
+      return "conflict";
+    case Cause::condition:
+      return "condition";
+    case Cause::start_timeout:
+      return "start timeout";
+    case Cause::hook:
+      return "hook";
+    case Cause::health:
+      return "health";
+    case Cause::watchdog:
+      return "watchdog";
+    case Cause::max_runtime:
+      return "max runtime";
+    case Cause::timer:
+      return "timer";
+    case Cause::on_failure:
+      return "on failure";
+    case Cause::masked:
+      return "masked";
+  }
+  FOSTER_CHECK(false);
+}
+
+const char* text(Role role) {
+  switch (role) {
+    case Role::main:
+      return "main";
+    case Role::condition:
+      return "condition";
+    case Role::pre_start:
+      return "pre-start";
+    case Role::post_start:
+      return "post-start";
+    case Role::pre_stop:
+      return "pre-stop";
+    case Role::stop:
+      return "stop";
+    case Role::post_stop:
+      return "post-stop";
+    case Role::reload:
+      return "reload";
+    case Role::ready_check:
+      return "ready-check";
+    case Role::health_check:
+      return "health-check";
+  }
+  FOSTER_CHECK(false);
+}
+
+const char* text(Step step) {
+  switch (step) {
+    case Step::none:
+      return "none";
+    case Step::conditions:
+      return "conditions";
+    case Step::pre_start:
+      return "pre-start";
+    case Step::command:
+      return "command";
+    case Step::find_main:
+      return "find main";
+    case Step::ready:
+      return "ready";
+    case Step::post_start:
+      return "post-start";
+    case Step::reload:
+      return "reload";
+    case Step::dependents:
+      return "dependents";
+    case Step::pre_stop:
+      return "pre-stop";
+    case Step::stop_command:
+      return "stop command";
+    case Step::signal:
+      return "signal";
+    case Step::post_stop:
+      return "post-stop";
+  }
+  FOSTER_CHECK(false);
+}
+
+const char* text(Health health) {
+  switch (health) {
+    case Health::none:
+      return "none";
+    case Health::starting:
+      return "starting";
+    case Health::healthy:
+      return "healthy";
+    case Health::unhealthy:
+      return "unhealthy";
   }
   FOSTER_CHECK(false);
 }

@@ -12,11 +12,15 @@ namespace foster::sim {
 [[nodiscard]] const char* text(core::UnitState state);
 [[nodiscard]] const char* text(core::Cause cause);
 [[nodiscard]] const char* text(core::JobResult result);
+[[nodiscard]] const char* text(core::Role role);
+[[nodiscard]] const char* text(core::Step step);
+[[nodiscard]] const char* text(core::Health health);
 
 /// "spawned web #3 pid 17"
 [[nodiscard]] std::string describe(const UnitSet& set, const core::Event& event);
 
-/// "spawn web #3"; a note of a state is "web: running (boot)".
+/// "spawn web #3"; of another role "spawn web #4 pre-start for #3"; a note of a state is "web:
+/// running (boot)".
 [[nodiscard]] std::string describe(const UnitSet& set, const core::Action& action);
 
 /// "exit 0", "signal 9", "spawn error 2".
