@@ -17,7 +17,7 @@ from events import PATIENCE_S, deadline_in, readable, wait_for_end, wait_for_fil
 from region import PHASES, Region
 
 BUILD = Path(os.environ.get("FOSTER_BUILD", "build")).resolve()
-PROGRAMS = ("fosterd", "foster-manager", "fosterctl", "foster-request")
+PROGRAMS = ("fosterd", "foster-manager", "fosterctl", "foster-request", "foster-probe")
 SERVICES = BUILD / "tests" / "services"
 
 
@@ -32,10 +32,15 @@ def toml_value(value) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def unit(command=None, *, restart=None, stop=None, top=None, **service) -> str:
-    """The text of a unit file. Underscores in keys stand for dashes."""
-    tables = {"": top or {}, "service": ({"command": command} if command else {}) | service,
-              "restart": restart or {}, "stop": stop or {}}
+SECTIONS = ("depends", "ready", "health", "hooks", "restart", "stop", "timer", "conditions")
+
+
+def unit(command=None, *, top=None, **keys) -> str:
+    """The text of a unit file. Underscores in keys stand for dashes. A keyword with a section's name
+    gives that section's keys; the others are keys of [service]."""
+    service = {key: value for key, value in keys.items() if key not in SECTIONS}
+    tables = {"": top or {}, "service": ({"command": command} if command else {}) | service}
+    tables |= {section: keys.get(section) or {} for section in SECTIONS}
     lines = []
     for table, keys in tables.items():
         if table and keys:
@@ -94,7 +99,8 @@ class Daemon:
         self.programs = self.folder / "programs"
         self.programs.mkdir()
         for program in PROGRAMS:
-            shutil.copy(BUILD / program, self.programs)
+            if (BUILD / program).exists():
+                shutil.copy(BUILD / program, self.programs)
 
     def _prepare_for_user(self, uid: int) -> None:
         """The build may be below a directory that only root can enter; hence programs of its
