@@ -2,7 +2,13 @@
 //
 // One object, one interface, on the private socket <runtime dir>/control (peer-to-peer, no bus
 // daemon):
-//   Start, Stop, Restart (as patterns) -> a(st): the units meant, each with the number of its job
+//   Start, Stop, Restart, Reload, Reset (as patterns) -> a(st): the units meant, each with the
+//   number of its job
+//   Enable, Disable, Mask, Unmask (as patterns) -> as: the units meant. Kept over restarts
+//   Scale (s template, u instances) -> (): instances template@1 to template@n are there afterwards;
+//   kept over restarts
+//   Load () -> (): reads the unit files again; with a mistake, kErrorBadUnits with all diagnostics,
+//   and nothing changes. Otherwise the manager starts itself afresh with the new set
 //   Signal (as patterns, i signal)     -> as: the units signalled
 //   Shutdown ()                        -> i: the keeper's pid, so that the caller can wait for its
 //   end Version ()                         -> s
@@ -19,6 +25,14 @@ inline constexpr char kInterface[] = "org.foster1.Manager";
 inline constexpr char kStart[] = "Start";
 inline constexpr char kStop[] = "Stop";
 inline constexpr char kRestart[] = "Restart";
+inline constexpr char kReload[] = "Reload";
+inline constexpr char kReset[] = "Reset";
+inline constexpr char kEnable[] = "Enable";
+inline constexpr char kDisable[] = "Disable";
+inline constexpr char kMask[] = "Mask";
+inline constexpr char kUnmask[] = "Unmask";
+inline constexpr char kScale[] = "Scale";
+inline constexpr char kLoad[] = "Load";
 inline constexpr char kSignal[] = "Signal";
 inline constexpr char kShutdown[] = "Shutdown";
 inline constexpr char kVersion[] = "Version";
@@ -27,6 +41,9 @@ inline constexpr char kErrorNoSuchUnit[] = "org.foster1.Error.NoSuchUnit";
 inline constexpr char kErrorNotPermitted[] = "org.freedesktop.DBus.Error.AccessDenied";
 inline constexpr char kErrorShuttingDown[] = "org.foster1.Error.ShuttingDown";
 inline constexpr char kErrorNotRunning[] = "org.foster1.Error.NotRunning";
+inline constexpr char kErrorMasked[] = "org.foster1.Error.Masked";
+inline constexpr char kErrorCannotReload[] = "org.foster1.Error.CannotReload";
+inline constexpr char kErrorBadUnits[] = "org.foster1.Error.BadUnits";
 inline constexpr char kErrorInvalid[] = "org.freedesktop.DBus.Error.InvalidArgs";
 
 }  // namespace foster::bus_api

@@ -48,8 +48,10 @@ CHECK = ("common/check.hpp",)  # itself libc only
 ROOMS = {
     "common": Room(rooms=("common",), libraries=("fmt",),
                    banned=CONCURRENCY_HEADERS + ("iostream",)),
+    "common/calendar": Room(rooms=("common", "common/calendar"),
+                            banned=CONCURRENCY_HEADERS + FILE_HEADERS),
     "common/unit": Room(
-        rooms=("common", "common/unit"),
+        rooms=("common", "common/unit", "common/calendar"),
         libraries=("toml++", "fmt"),
         only_in=(("toml++", ("toml_document", "unit_parser")),),
         banned=SYSCALL_HEADERS + CONCURRENCY_HEADERS + FILE_HEADERS + CLOCK_AND_CHANCE_HEADERS),
@@ -66,12 +68,17 @@ ROOMS = {
         rooms=("common", "common/unit", "daemon/core"), libraries=("fmt",),
         banned=SYSCALL_HEADERS + CONCURRENCY_HEADERS + FILE_HEADERS + CLOCK_AND_CHANCE_HEADERS),
     "daemon/manager": Room(
-        rooms=("common", "common/unit", "common/unit_source", "common/region", "common/ipc",
-               "daemon/core", "daemon/protocol", "daemon/manager"),
+        rooms=("common", "common/calendar", "common/unit", "common/unit_source", "common/region",
+               "common/ipc", "daemon/core", "daemon/protocol", "daemon/manager"),
         libraries=("fmt", "spdlog", "systemd", "CLI"), only_in=(("CLI", ("options",)),),
         banned=CONCURRENCY_HEADERS + ("iostream",)),
+    # The checks of readiness and health that are no commands.
+    "daemon/probe": Room(
+        rooms=("common", "common/ipc", "daemon/probe"), libraries=("curl",),
+        only_in=(("curl", ("http_probe",)),), banned=CONCURRENCY_HEADERS + ("iostream",)),
     "ctl": Room(
-        rooms=("common", "common/unit", "common/unit_source", "common/region", "common/ipc", "ctl"),
+        rooms=("common", "common/calendar", "common/unit", "common/unit_source", "common/region",
+               "common/ipc", "ctl"),
         libraries=("fmt", "CLI", "nlohmann", "systemd"),
         only_in=(("systemd", ("bus_client", "request_main")),),
         banned=("iostream",)),
@@ -87,7 +94,8 @@ FREESTANDING_HEADERS = (
     "utility", "version")
 
 LIBRARIES = {"toml++": "toml++", "systemd": "systemd", "spdlog": "spdlog", "fmt": "fmt",
-             "CLI": "CLI", "nlohmann": "nlohmann", "gtest": "gtest", "gmock": "gtest"}
+             "CLI": "CLI", "nlohmann": "nlohmann", "gtest": "gtest", "gmock": "gtest",
+             "curl": "curl"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
