@@ -93,6 +93,7 @@ void PacketReader::close_fds() {
 
 PacketReader::Outcome PacketReader::receive(int socket, bool dont_wait) {
   close_fds();
+  fds_lost_ = false;
   length_ = offset_ = fd_base_ = fd_next_ = 0;
   iovec bytes{bytes_, kPacketMax};
   alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof fds_)];
@@ -111,7 +112,8 @@ PacketReader::Outcome PacketReader::receive(int socket, bool dont_wait) {
     return error_ == ECONNRESET ? Outcome::closed : Outcome::failed;
   }
   take_rights(message);
-  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+  if ((message.msg_flags & MSG_CTRUNC) != 0) lose_fds();
+  if ((message.msg_flags & MSG_TRUNC) != 0) {
     close_fds();
     return Outcome::malformed;
   }
@@ -134,6 +136,12 @@ void PacketReader::take_rights(const msghdr& message) {
   }
 }
 
+void PacketReader::lose_fds() {
+  // Those that did arrive go too: which of the records are whole is nothing to build upon.
+  close_fds();
+  fds_lost_ = true;
+}
+
 bool PacketReader::well_formed() const {
   size_t at = 0;
   size_t fds = 0;
@@ -146,7 +154,7 @@ bool PacketReader::well_formed() const {
     at += padded(header.size);
     fds += header.fd_count;
   }
-  return fds == fd_count_;
+  return fds_lost_ || fds == fd_count_;
 }
 
 bool PacketReader::next(Record& record) {
@@ -165,6 +173,7 @@ bool PacketReader::next(Record& record) {
 
 UniqueFd PacketReader::take_fd(size_t i) {
   FOSTER_CHECK(i < fd_next_ - fd_base_);
+  if (fds_lost_) return UniqueFd();
   return UniqueFd(std::exchange(fds_[fd_base_ + i], -1));
 }
 

@@ -59,7 +59,8 @@ struct Record {
 };
 
 /// A received packet. Descriptors arrive CLOEXEC; those that nobody takes are closed at the next
-/// receive.
+/// receive. A process that may open no more of them gets a packet without (MSG_CTRUNC): its records
+/// are read all the same, so that they can be answered, and take_fd has nothing for them.
 class PacketReader {
  public:
   PacketReader();
@@ -71,8 +72,7 @@ class PacketReader {
     packet,
     nothing,    // EAGAIN
     closed,     // the peer is gone and everything it sent has been read
-    malformed,  // truncated (MSG_TRUNC, MSG_CTRUNC), sizes that do not add up; the packet is
-                // dropped
+    malformed,  // truncated (MSG_TRUNC), sizes that do not add up; the packet is dropped
     failed,     // error() has the errno
   };
   [[nodiscard]] Outcome receive(int socket, bool dont_wait);
@@ -80,12 +80,14 @@ class PacketReader {
 
   /// The next record of the packet; false at its end.
   [[nodiscard]] bool next(Record& record);
-  /// A descriptor of the record that next() gave last, 0 <= i < fd_count. Empty when taken before.
+  /// A descriptor of the record that next() gave last, 0 <= i < fd_count. Empty when taken before,
+  /// or when the packet came without.
   [[nodiscard]] UniqueFd take_fd(size_t i);
 
  private:
   void close_fds();
   void take_rights(const msghdr& message);
+  void lose_fds();
   [[nodiscard]] bool well_formed() const;
 
   unsigned char* bytes_;  // kPacketMax, owned
@@ -93,6 +95,7 @@ class PacketReader {
   size_t offset_ = 0;
   int fds_[kPacketFdsMax + 8];
   size_t fd_count_ = 0;
+  bool fds_lost_ = false;
   size_t fd_base_ = 0;  // first descriptor of the current record
   size_t fd_next_ = 0;  // first descriptor of the next one
   int error_ = 0;

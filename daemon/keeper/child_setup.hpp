@@ -25,6 +25,10 @@ struct ChildSetup {
   pid_t keeper_pid;
   int null_fd;  // /dev/null, or a negated errno
   rlimit descriptor_limit;
+  char* pid_digits[2];     // where the child's pid goes into strings of envp; null: nowhere
+  const int* fds;          // to be passed,
+  const int32_t* numbers;  // each at its number
+  size_t fd_count;
   int report_fd;  // CLOEXEC: its end of file without a word means that the program executes
 };
 
@@ -34,6 +38,6 @@ struct StepFailure {
   int32_t error;
 };
 
-[[noreturn]] void run_child(const ChildSetup& setup);
+[[noreturn]] void run_child(ChildSetup& setup);
 
 }  // namespace foster::keeper

@@ -16,6 +16,10 @@ uint32_t bucket_of(uint64_t number, uint32_t capacity) {
   return static_cast<uint32_t>((number * 0x9E3779B97F4A7C15ULL) >> 32) & (capacity - 1);
 }
 
+pid_t listed_number(const ChildEntry& child) {
+  return child.phase == ChildPhase::lingering ? child.group : child.pid;
+}
+
 }  // namespace
 
 ChildTable::~ChildTable() {
@@ -88,8 +92,13 @@ void ChildTable::link_attempt(uint32_t slot) {
   head = slot;
 }
 
+uint32_t& ChildTable::pid_bucket(pid_t number) {
+  return buckets_[capacity_ + bucket_of(static_cast<uint64_t>(number), capacity_)];
+}
+
 void ChildTable::link_pid(uint32_t slot) {
-  uint32_t& head = buckets_[capacity_ + bucket_of(entries_[slot].pid, capacity_)];
+  entries_[slot].pid_listed = true;
+  uint32_t& head = pid_bucket(listed_number(entries_[slot]));
   entries_[slot].pid_link = head;
   head = slot;
 }
@@ -98,7 +107,7 @@ void ChildTable::unlink_pid(ChildEntry& child) {
   if (!child.pid_listed) return;
   child.pid_listed = false;
   const uint32_t slot = slot_of(child);
-  uint32_t* link = &buckets_[capacity_ + bucket_of(child.pid, capacity_)];
+  uint32_t* link = &pid_bucket(listed_number(child));
   while (*link != slot)
     link = &entries_[*link].pid_link;
   *link = child.pid_link;
@@ -114,28 +123,43 @@ ChildEntry* ChildTable::by_attempt(uint64_t attempt) {
 
 ChildEntry* ChildTable::by_pid(pid_t pid) {
   if (capacity_ == 0) return nullptr;
-  uint32_t slot = buckets_[capacity_ + bucket_of(pid, capacity_)];
-  while (slot != kNone && entries_[slot].pid != pid)
+  uint32_t slot = pid_bucket(pid);
+  while (slot != kNone &&
+         (entries_[slot].pid != pid || entries_[slot].phase == ChildPhase::lingering))
+    slot = entries_[slot].pid_link;
+  return slot == kNone ? nullptr : &entries_[slot];
+}
+
+ChildEntry* ChildTable::lingering_in(pid_t group) {
+  if (lingering_ == 0) return nullptr;
+  uint32_t slot = pid_bucket(group);
+  while (slot != kNone &&
+         (entries_[slot].group != group || entries_[slot].phase != ChildPhase::lingering))
     slot = entries_[slot].pid_link;
   return slot == kNone ? nullptr : &entries_[slot];
 }
 
 void ChildTable::forked(ChildEntry& child, pid_t pid) {
   FOSTER_CHECK(child.pid == 0 && by_pid(pid) == nullptr);
-  child.pid = pid;
-  child.pid_listed = true;
+  child.pid = child.group = pid;
   link_pid(slot_of(child));
+}
+
+void ChildTable::adopted(ChildEntry& child, pid_t pid, pid_t group) {
+  forked(child, pid);
+  child.group = group;
+  enter(child, ChildPhase::running);
 }
 
 void ChildTable::enter(ChildEntry& child, ChildPhase phase) {
   FOSTER_CHECK(child.phase < phase);
+  if (phase >= ChildPhase::lingering) unlink_pid(child);
   if (child.phase == ChildPhase::lingering) --lingering_;
-  if (phase == ChildPhase::lingering) ++lingering_;
-  if (phase == ChildPhase::over) {
-    --alive_;
-    unlink_pid(child);
-  }
+  if (phase == ChildPhase::over) --alive_;
   child.phase = phase;
+  if (phase != ChildPhase::lingering) return;
+  ++lingering_;
+  link_pid(slot_of(child));
 }
 
 void ChildTable::announce(ChildEntry& child, News news) {

@@ -6,7 +6,9 @@
 //   forked --> running --> over            (main process reaped, its group empty)
 //      |          |          ^
 //      |          +--> lingering           (main process reaped, others of its group remain)
-//      +--> over                           (the spawn failed)
+//      +--> over                           (the spawn or the adoption failed)
+//
+// A process that is adopted begins at `running`, and keeps the group that it has.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +29,7 @@ enum News : uint8_t {
   kExitedNews = 4,
   kGroupEmptiedNews = 8,
   kKillFailedNews = 16,  // the answer to a manager that asked; not told to the next one
+  kAdoptFailedNews = 32,
 };
 
 struct ChildEntry {
@@ -36,7 +39,9 @@ struct ChildEntry {
   int64_t exited_ns;
   uint64_t user_us;
   uint64_t system_us;
-  pid_t pid;  // 0: never forked
+  pid_t pid;    // 0: never forked
+  pid_t group;  // its process group: the pid of what the keeper forked, any of what it adopted
+  uint32_t tag;
   int32_t wait_status;
   int32_t report_fd;  // the read end of the report pipe; -1 once it has told
   int32_t last_signal;
@@ -56,6 +61,7 @@ struct ChildEntry {
   bool report_watched : 1;  // by epoll
   bool foreground : 1;
   bool group_remained : 1;
+  bool led : 1;  // lingering, and the group's leader, another process, was alive still
   bool pid_listed : 1;
   bool news_listed : 1;
   char unit[protocol::kNameMax + 1];
@@ -75,10 +81,13 @@ class ChildTable {
   void remove(ChildEntry& child);
 
   [[nodiscard]] ChildEntry* by_attempt(uint64_t attempt);
-  /// By the main process while it is not reaped, and by the number of the group that it left
-  /// behind.
+  /// The attempt whose main process this is, as long as it is not reaped.
   [[nodiscard]] ChildEntry* by_pid(pid_t pid);
+  /// One of the lingering attempts that left this group behind. There may be several: an adopted
+  /// process can share the group of what it was adopted from.
+  [[nodiscard]] ChildEntry* lingering_in(pid_t group);
   void forked(ChildEntry& child, pid_t pid);
+  void adopted(ChildEntry& child, pid_t pid, pid_t group);
   void enter(ChildEntry& child, ChildPhase phase);
 
   void announce(ChildEntry& child, News news);
@@ -101,8 +110,10 @@ class ChildTable {
   [[nodiscard]] bool grow();
   [[nodiscard]] uint32_t slot_of(const ChildEntry& child) const;
   void link_attempt(uint32_t slot);
+  /// By the main process, or by the group while lingering.
   void link_pid(uint32_t slot);
   void unlink_pid(ChildEntry& child);
+  [[nodiscard]] uint32_t& pid_bucket(pid_t number);
   void unlist_news(ChildEntry& child);
 
   void* memory_ = nullptr;  // unforked: the entries, then the buckets

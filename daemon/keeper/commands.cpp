@@ -7,7 +7,9 @@
 #include <cstring>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <utility>
 
+#include "daemon/keeper/adoption.hpp"
 #include "daemon/keeper/log.hpp"
 #include "daemon/keeper/manager_link.hpp"
 #include "daemon/keeper/reaper.hpp"
@@ -27,10 +29,10 @@ bool read_body(const ipc::Record& record, Body& body) {
   return true;
 }
 
-int kill_group(pid_t pid, int signal, bool main_lives) {
-  if (kill(-pid, signal) == 0) return 0;
+int kill_group(const ChildEntry& child, int signal, bool main_lives) {
+  if (kill(-child.group, signal) == 0) return 0;
   // A child just forked has not made its group yet, and has no children of its own either.
-  if (errno == ESRCH && main_lives) return kill(pid, signal) == 0 ? 0 : errno;
+  if (errno == ESRCH && main_lives) return kill(child.pid, signal) == 0 ? 0 : errno;
   return errno;
 }
 
@@ -50,7 +52,7 @@ bool kill_asked(Keeper& keeper, const ipc::Record& record) {
   const int error =
       kill_attempt(keeper, *child, order.signal, order.scope, order.with_continue != 0);
   if (error == ESRCH && order.scope == KillScope::group && child->phase == ChildPhase::over &&
-      !child->spawn_failed) {
+      (child->happened & kExitedNews) != 0) {
     keeper.children.announce(*child, kGroupEmptiedNews);
   } else if (error != 0) {
     child->kill_signal = static_cast<uint8_t>(order.signal);
@@ -80,7 +82,8 @@ bool store_asked(Keeper& keeper, const ipc::Record& record) {
   if (!read_body(record, name) || record.fd_count != 1) return false;
   const int error = keeper.store.put(name, keeper.manager.in.take_fd(0));
   if (error != 0)
-    log(Level::error, "cannot keep a descriptor: %s name=%.95s", strerrordesc_np(error), name.name);
+    log(Level::error, "cannot keep a descriptor: %s name=%.127s", strerrordesc_np(error),
+        name.name);
   return true;
 }
 
@@ -91,10 +94,24 @@ bool drop_asked(Keeper& keeper, const ipc::Record& record) {
   return true;
 }
 
+void spawn_asked(Keeper& keeper, const ipc::Record& record) {
+  const PassedFds passed(keeper.manager.in, 0, record.fd_count);
+  spawn(keeper, record.body, record.size, passed);
+}
+
 bool memfd_spawn_asked(Keeper& keeper, const ipc::Record& record) {
   protocol::SpawnInMemfd order;
-  if (!read_body(record, order) || record.fd_count != 1) return false;
-  spawn_from_memfd(keeper, order.attempt, keeper.manager.in.take_fd(0));
+  if (!read_body(record, order) || record.fd_count == 0) return false;
+  UniqueFd memfd = keeper.manager.in.take_fd(0);
+  const PassedFds passed(keeper.manager.in, 1, record.fd_count);
+  spawn_from_memfd(keeper, order.attempt, std::move(memfd), passed);
+  return true;
+}
+
+bool adopt_asked(Keeper& keeper, const ipc::Record& record) {
+  protocol::Adopt order;
+  if (!read_body(record, order)) return false;
+  adopt(keeper, order);
   return true;
 }
 
@@ -144,7 +161,7 @@ bool obey(Keeper& keeper, const ipc::Record& record) {
       manager_ready(keeper);
       return true;
     case Type::spawn:
-      spawn(keeper, record.body, record.size);
+      spawn_asked(keeper, record);
       return true;
     case Type::spawn_in_memfd:
       return memfd_spawn_asked(keeper, record);
@@ -163,6 +180,11 @@ bool obey(Keeper& keeper, const ipc::Record& record) {
       return taken(keeper, record);
     case Type::finish:
       return finish_asked(keeper, record);
+    case Type::adopt:
+      return adopt_asked(keeper, record);
+    case Type::again:
+      manager_goes(keeper);
+      return true;
     case Type::handover_begin:
     case Type::child:
     case Type::stored_descriptor:
@@ -173,6 +195,7 @@ bool obey(Keeper& keeper, const ipc::Record& record) {
     case Type::group_emptied:
     case Type::kill_failed:
     case Type::signal_received:
+    case Type::adopt_failed:
       return false;  // the keeper's own words
   }
   return false;
@@ -188,14 +211,14 @@ int kill_attempt(Keeper& keeper, ChildEntry& child, int signal, KillScope scope,
     if (!group_remains(keeper, child)) return 0;  // group_emptied is the answer
   }
   const bool whole_group = scope == KillScope::group;
-  const int error = whole_group                    ? kill_group(child.pid, signal, main_lives)
+  const int error = whole_group                    ? kill_group(child, signal, main_lives)
                     : kill(child.pid, signal) == 0 ? 0
                                                    : errno;
   if (error != 0) return error;
   child.last_signal = signal;
   if (!with_continue || !continuing_helps(signal)) return 0;
   if (whole_group)
-    kill_group(child.pid, SIGCONT, main_lives);
+    kill_group(child, SIGCONT, main_lives);
   else
     kill(child.pid, SIGCONT);
   return 0;

@@ -39,6 +39,7 @@ FdStore::Slot* FdStore::free_slot() {
 int FdStore::put(const StoredDescriptor& name, UniqueFd fd) {
   if (name.name[0] == '\0' || std::memchr(name.name, '\0', sizeof name.name) == nullptr)
     return EINVAL;
+  if (!fd) return EMFILE;  // it did not arrive: the keeper may open no more
   Slot* slot = find(name);
   if (slot != nullptr) {
     close(slot->fd);

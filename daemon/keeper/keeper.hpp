@@ -31,6 +31,25 @@ struct FreshForks {
   uint32_t count = 0;
 };
 
+/// A process that has been reaped.
+struct Death {
+  pid_t pid;  // 0: none
+  int32_t wait_status;
+  int64_t at_ns;
+  uint64_t user_us;
+  uint64_t system_us;
+  uint32_t max_rss_kib;
+};
+
+/// The last that were nobody's main process, for a manager that adopts one as it dies.
+struct DeadOrphans {
+  static constexpr uint32_t kMax = 16;
+  Death deaths[kMax];
+  uint32_t next = 0;
+
+  void add(const Death& death) { deaths[next++ % kMax] = death; }
+};
+
 /// The argv and envp arrays of the spawn under way, kept for the next.
 struct PointerBuffer {
   char** pointers = nullptr;
@@ -53,6 +72,7 @@ struct ManagerLink {
   bool ever_ready = false;
   int64_t ready_at_ns = 0;  // of the present one; 0: not yet
   bool last_was_ready = true;
+  bool goes = false;              // it has said that it ends so as to be started afresh
   uint32_t deaths_by_signal = 0;  // before the first was ready
   int64_t delay_ready_ns = 0;     // last waited after one that had been ready
   int64_t delay_unready_ns = 0;   // last waited after one that had not
@@ -79,6 +99,7 @@ struct Keeper {
   ChildTable children;
   FdStore store;
   FreshForks fresh;
+  DeadOrphans orphans{};
   PointerBuffer pointers;
   ManagerLink manager;
   uint64_t last_attempt = 0;

@@ -49,20 +49,11 @@ void signal_services(Keeper& keeper, int signal) {
   }
 }
 
-/// The last of a group may have been reaped by a process outside it, unseen.
-void look_at_lingering(Keeper& keeper) {
-  for (uint32_t slot = 0; slot < keeper.children.slots(); ++slot) {
-    ChildEntry* child = keeper.children.at(slot);
-    if (child != nullptr && child->phase == ChildPhase::lingering)
-      static_cast<void>(group_remains(keeper, *child));
-  }
-}
-
 bool services_ended(Keeper& keeper, int64_t until) {
   reap(keeper);
   while (keeper.children.alive() > 0) {
     if (!wait_for_signal(keeper, until)) break;
-    look_at_lingering(keeper);
+    look_at_groups(keeper);
   }
   return keeper.children.alive() == 0;
 }

@@ -114,6 +114,14 @@ void schedule_start(Keeper& keeper) {
         static_cast<long long>(delay / kMillisecond));
 }
 
+/// As it wished: without a pause, and without a word about failures before.
+void start_afresh(Keeper& keeper) {
+  log(Level::info, "the manager starts afresh");
+  keeper.manager.last_was_ready = true;
+  keeper.manager.ready_at_ns = 0;
+  keeper.manager.start_at_ns = now_ns();
+}
+
 void retry_start(Keeper& keeper, const char* what, int error) {
   log(Level::error, "cannot start the manager: %s: %s", what, strerrordesc_np(error));
   schedule_start(keeper);
@@ -191,6 +199,7 @@ void manager_ended(Keeper& keeper, int status) {
   const pid_t pid = std::exchange(manager.pid, 0);
   manager.end_by_ns = 0;
   if (keeper.ending || keeper.finish_asked) return;
+  if (std::exchange(manager.goes, false)) return start_afresh(keeper);
   const bool at_first = !manager.ever_ready && keeper.children.alive() == 0;
   if (!at_first || !WIFEXITED(status)) log_end(pid, status);
   if (at_first) ended_at_first(keeper, status);
@@ -211,6 +220,11 @@ void cannot_tell(Keeper& keeper, int error) {
 void manager_ready(Keeper& keeper) {
   keeper.manager.ever_ready = true;
   if (keeper.manager.ready_at_ns == 0) keeper.manager.ready_at_ns = now_ns();
+}
+
+void manager_goes(Keeper& keeper) {
+  // One that does not even serve is put off like any that fails.
+  keeper.manager.goes = keeper.manager.ready_at_ns != 0;
 }
 
 void signal_came(Keeper& keeper, int signal) {

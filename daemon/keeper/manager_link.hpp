@@ -17,6 +17,8 @@ void manager_ended(Keeper& keeper, int status);
 /// The channel does not take what there is to tell, for another reason than being full.
 void cannot_tell(Keeper& keeper, int error);
 void manager_ready(Keeper& keeper);
+/// It is about to end so as to be started afresh.
+void manager_goes(Keeper& keeper);
 
 /// A signal of the forwarded ones has come.
 void signal_came(Keeper& keeper, int signal);

@@ -14,6 +14,10 @@
 namespace foster::keeper {
 namespace {
 
+/// With more groups than this left behind, a dead orphan is asked for its own group before it is
+/// reaped; with fewer, all of them are looked at when the turn's dead are reaped.
+constexpr uint32_t kFewGroups = 16;
+
 uint64_t microseconds(const timeval& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
 }
@@ -33,70 +37,128 @@ void group_emptied(Keeper& keeper, ChildEntry& child) {
     keeper.children.announce(child, kGroupEmptiedNews);
 }
 
-void child_died(Keeper& keeper, ChildEntry& child, int status, const rusage& usage) {
+void look_at_group(Keeper& keeper, pid_t group) {
+  for (ChildEntry* child; (child = keeper.children.lingering_in(group)) != nullptr;)
+    if (group_remains(keeper, *child)) return;
+}
+
+Death death_of(pid_t pid, int status, const rusage& usage) {
+  return {.pid = pid,
+          .wait_status = status,
+          .at_ns = now_ns(),
+          .user_us = microseconds(usage.ru_utime),
+          .system_us = microseconds(usage.ru_stime),
+          .max_rss_kib = static_cast<uint32_t>(usage.ru_maxrss)};
+}
+
+void child_died(Keeper& keeper, ChildEntry& child, const Death& death) {
   FOSTER_CHECK(take_report(keeper, child));  // dead: its end of the pipe is closed
   if (child.spawn_failed) {
     keeper.children.enter(child, ChildPhase::over);
     keeper.children.announce(child, kSpawnFailedNews);
     return;
   }
-  child.wait_status = status;
-  child.exited_ns = now_ns();
-  child.user_us = microseconds(usage.ru_utime);
-  child.system_us = microseconds(usage.ru_stime);
-  child.max_rss_kib = static_cast<uint32_t>(usage.ru_maxrss);
-  child.group_remained = exists(-child.pid);
-  keeper.children.enter(child, child.group_remained ? ChildPhase::lingering : ChildPhase::over);
-  keeper.children.announce(child, kExitedNews);
+  main_died(keeper, child, death);
   if (child.foreground) static_cast<void>(take_terminal(getpgrp()));
 }
 
-/// Someone whose own parent died before it. `group` is 0 when no group is waited for.
-void orphan_died(Keeper& keeper, pid_t pid, pid_t group) {
-  pid_taken(keeper, pid);
-  ChildEntry* child = group > 0 ? keeper.children.by_pid(group) : nullptr;
-  if (child != nullptr && child->phase == ChildPhase::lingering)
-    static_cast<void>(group_remains(keeper, *child));
+/// What was left behind in a group of this number is either led by the dead process, or gone: the
+/// number was free for it.
+void leader_died(Keeper& keeper, pid_t pid) {
+  for (ChildEntry* child; (child = keeper.children.lingering_in(pid)) != nullptr;) {
+    if (!child->led)
+      group_emptied(keeper, *child);
+    else if (group_remains(keeper, *child))
+      return;
+  }
 }
 
-void reap_one(Keeper& keeper, pid_t pid) {
-  // Still a zombie: its group can be asked for, and nobody else can have its pid.
-  const pid_t group = keeper.children.lingering() > 0 ? getpgid(pid) : 0;
+/// Someone whose own parent died before it. `group` is 0 when it is not known, or not asked for.
+void orphan_died(Keeper& keeper, const Death& death, pid_t group) {
+  keeper.orphans.add(death);
+  leader_died(keeper, death.pid);
+  if (group > 0 && group != death.pid) look_at_group(keeper, group);
+}
+
+struct Dead {
+  pid_t pid = 0;    // 0: nobody
+  pid_t group = 0;  // 0: not asked for
+};
+
+/// The next of the dead, and its group while it is a zombie that can still be asked for it.
+Dead peek() {
+  siginfo_t peeked{};
+  if (waitid(P_ALL, 0, &peeked, WEXITED | WNOHANG | WNOWAIT) != 0) return {};
+  return {peeked.si_pid, peeked.si_pid > 0 ? getpgid(peeked.si_pid) : 0};
+}
+
+/// Reaps one; false when nobody is left to reap. `orphans` is set when it was nobody's main
+/// process and its group is not known.
+bool reap_one(Keeper& keeper, bool& orphans) {
+  Dead dead;
+  const bool ask = keeper.children.lingering() > kFewGroups;
+  if (ask && (dead = peek()).pid == 0) return false;
   int status = 0;
   rusage usage{};
-  FOSTER_CHECK(wait4(pid, &status, WNOHANG, &usage) == pid);
-  if (pid == keeper.manager.pid) return manager_ended(keeper, status);
-  ChildEntry* child = keeper.children.by_pid(pid);
-  if (child != nullptr && child->phase < ChildPhase::lingering)
-    child_died(keeper, *child, status, usage);
-  else
-    orphan_died(keeper, pid, group);
+  const pid_t pid = wait4(ask ? dead.pid : -1, &status, WNOHANG, &usage);
+  if (pid <= 0) {
+    FOSTER_CHECK(pid == 0 || errno == ECHILD);
+    return false;
+  }
+  if (pid == keeper.manager.pid) {
+    manager_ended(keeper, status);
+  } else if (ChildEntry* child = keeper.children.by_pid(pid)) {
+    child_died(keeper, *child, death_of(pid, status, usage));
+  } else {
+    orphan_died(keeper, death_of(pid, status, usage), dead.group);
+    orphans = orphans || !ask;
+  }
+  return true;
 }
 
 }  // namespace
 
 void reap(Keeper& keeper) {
-  for (;;) {
-    siginfo_t peeked{};
-    if (waitid(P_ALL, 0, &peeked, WEXITED | WNOHANG | WNOWAIT) != 0) {
-      FOSTER_CHECK(errno == ECHILD);
-      return;
-    }
-    if (peeked.si_pid == 0) return;
-    reap_one(keeper, peeked.si_pid);
+  bool orphans = false;
+  while (reap_one(keeper, orphans))
+    continue;
+  if (orphans) look_at_groups(keeper);
+}
+
+void main_died(Keeper& keeper, ChildEntry& child, const Death& death) {
+  child.wait_status = death.wait_status;
+  child.exited_ns = death.at_ns;
+  child.user_us = death.user_us;
+  child.system_us = death.system_us;
+  child.max_rss_kib = death.max_rss_kib;
+  look_at_group(keeper, child.group);  // another attempt's, too, where one was adopted
+  child.group_remained = exists(-child.group);
+  child.led = child.group_remained && child.group != child.pid && exists(child.group);
+  keeper.children.enter(child, child.group_remained ? ChildPhase::lingering : ChildPhase::over);
+  keeper.children.announce(child, kExitedNews);
+}
+
+void look_at_groups(Keeper& keeper) {
+  uint32_t left = keeper.children.lingering();
+  for (uint32_t slot = 0; left > 0 && slot < keeper.children.slots(); ++slot) {
+    ChildEntry* child = keeper.children.at(slot);
+    if (child == nullptr || child->phase != ChildPhase::lingering) continue;
+    --left;
+    static_cast<void>(group_remains(keeper, *child));
   }
 }
 
 bool group_remains(Keeper& keeper, ChildEntry& child) {
   FOSTER_CHECK(child.phase == ChildPhase::lingering);
-  if (!exists(child.pid) && exists(-child.pid)) return true;
+  child.led = child.led && exists(child.group);
+  if ((child.led || !exists(child.group)) && exists(-child.group)) return true;
   group_emptied(keeper, child);
   return false;
 }
 
 void pid_taken(Keeper& keeper, pid_t pid) {
-  ChildEntry* child = keeper.children.by_pid(pid);
-  if (child != nullptr && child->phase == ChildPhase::lingering) group_emptied(keeper, *child);
+  for (ChildEntry* child; (child = keeper.children.lingering_in(pid)) != nullptr;)
+    group_emptied(keeper, *child);
 }
 
 }  // namespace foster::keeper

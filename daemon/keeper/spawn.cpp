@@ -1,9 +1,11 @@
 #include "daemon/keeper/spawn.hpp"
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <iterator>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,7 +52,8 @@ bool reserve(PointerBuffer& buffer, size_t count) {
   return true;
 }
 
-/// Fills a null-terminated array for execve, which takes char* but does not write through it.
+/// Fills a null-terminated array for execve, which takes char* but does not write through it. The
+/// child itself writes its pid through one or two of them, in its own copy.
 bool take_array(Strings& strings, uint32_t count, char** array) {
   for (uint32_t i = 0; i < count; ++i) {
     array[i] = const_cast<char*>(strings.next());
@@ -67,9 +70,40 @@ bool sizes_add_up(const SpawnPlan& plan, size_t size) {
   if ((plan.flags & protocol::kSetIds) != 0 && (plan.uid == uid_t(-1) || plan.gid == gid_t(-1)))
     return false;
   const size_t rest = size - sizeof plan;
-  const size_t groups = plan.group_count * sizeof(gid_t);
-  return groups <= rest && plan.string_bytes == rest - groups && plan.argc >= 1 &&
+  if (plan.fd_count > protocol::kSpawnDescriptorsMax) return false;
+  const size_t numbers = plan.group_count * sizeof(gid_t) + plan.fd_count * sizeof(int32_t);
+  return numbers <= rest && plan.string_bytes == rest - numbers && plan.argc >= 1 &&
          plan.argc <= plan.string_bytes && plan.envc <= plan.string_bytes;
+}
+
+bool are_places(const int32_t* numbers, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (numbers[i] < 0) return false;
+    for (size_t j = 0; j < i; ++j)
+      if (numbers[j] == numbers[i]) return false;
+  }
+  return true;
+}
+
+/// Where the child's pid goes in a string of its environment, or null.
+char* pid_digits_in(char* variable) {
+  if (*variable != 'W' && *variable != 'L') return nullptr;
+  for (const char* name : {"WATCHDOG_PID=", "LISTEN_PID="}) {
+    const size_t length = std::strlen(name);
+    if (std::strncmp(variable, name, length) != 0) continue;
+    char* digits = variable + length;
+    const bool all = std::strspn(digits, "0") == protocol::kPidDigits;
+    return all && digits[protocol::kPidDigits] == '\0' ? digits : nullptr;
+  }
+  return nullptr;
+}
+
+void find_pid_digits(ChildSetup& setup) {
+  size_t found = 0;
+  for (char** at = setup.envp; *at != nullptr && found < std::size(setup.pid_digits); ++at) {
+    char* digits = pid_digits_in(*at);
+    if (digits != nullptr) setup.pid_digits[found++] = digits;
+  }
 }
 
 /// 0, or the errno for Step::plan. `unit` is set as soon as it is known.
@@ -85,7 +119,10 @@ int read_plan(const unsigned char* bytes, size_t size, PointerBuffer& buffer, Ch
   setup.umask = plan.umask & 0777;
   setup.group_count = plan.group_count;
   setup.groups = reinterpret_cast<const gid_t*>(bytes + sizeof plan);
-  const auto* text = reinterpret_cast<const char*>(setup.groups + plan.group_count);
+  setup.fd_count = plan.fd_count;
+  setup.numbers = reinterpret_cast<const int32_t*>(setup.groups + plan.group_count);
+  if (!are_places(setup.numbers, plan.fd_count)) return EINVAL;
+  const auto* text = reinterpret_cast<const char*>(setup.numbers + plan.fd_count);
   Strings strings(text, plan.string_bytes);
   unit = strings.next();
   if (unit == nullptr || std::strlen(unit) > protocol::kNameMax) return EINVAL;
@@ -96,25 +133,9 @@ int read_plan(const unsigned char* bytes, size_t size, PointerBuffer& buffer, Ch
   setup.envp = buffer.pointers + plan.argc + 1;
   if (!take_array(strings, plan.argc, setup.argv)) return EINVAL;
   if (!take_array(strings, plan.envc, setup.envp)) return EINVAL;
-  return strings.at_end() ? 0 : EINVAL;
-}
-
-/// An entry for an attempt that the keeper has not seen before, or null.
-ChildEntry* enter_attempt(Keeper& keeper, uint64_t attempt) {
-  if (attempt == 0 || attempt > protocol::kAttemptMax ||
-      keeper.children.by_attempt(attempt) != nullptr) {
-    log(Level::error, "spawn of an impossible attempt dropped attempt=%llu",
-        static_cast<unsigned long long>(attempt));
-    return nullptr;
-  }
-  ChildEntry* child = keeper.children.add(attempt);
-  if (child == nullptr) {
-    log(Level::error, "out of memory, spawn dropped attempt=%llu",
-        static_cast<unsigned long long>(attempt));
-    return nullptr;
-  }
-  if (attempt > keeper.last_attempt) keeper.last_attempt = attempt;
-  return child;
+  if (!strings.at_end()) return EINVAL;
+  find_pid_digits(setup);
+  return 0;
 }
 
 void failed_before_fork(Keeper& keeper, ChildEntry& child, Step step, int error) {
@@ -213,7 +234,37 @@ int read_memfd(int memfd, unsigned char*& bytes, size_t& size) {
 
 }  // namespace
 
-void spawn(Keeper& keeper, const unsigned char* bytes, size_t size) {
+PassedFds::PassedFds(ipc::PacketReader& reader, size_t first, size_t count) {
+  for (size_t i = first; i < count; ++i) {
+    fds_[count_] = reader.take_fd(i).release();
+    lost_ = lost_ || fds_[count_] < 0;
+    ++count_;
+  }
+}
+
+PassedFds::~PassedFds() {
+  for (size_t i = 0; i < count_; ++i)
+    if (fds_[i] >= 0) close(fds_[i]);
+}
+
+ChildEntry* enter_attempt(Keeper& keeper, uint64_t attempt) {
+  if (attempt == 0 || attempt > protocol::kAttemptMax ||
+      keeper.children.by_attempt(attempt) != nullptr) {
+    log(Level::error, "an impossible attempt was asked for and is dropped attempt=%llu",
+        static_cast<unsigned long long>(attempt));
+    return nullptr;
+  }
+  ChildEntry* child = keeper.children.add(attempt);
+  if (child == nullptr) {
+    log(Level::error, "out of memory, attempt dropped attempt=%llu",
+        static_cast<unsigned long long>(attempt));
+    return nullptr;
+  }
+  if (attempt > keeper.last_attempt) keeper.last_attempt = attempt;
+  return child;
+}
+
+void spawn(Keeper& keeper, const unsigned char* bytes, size_t size, const PassedFds& passed) {
   uint64_t attempt = 0;
   if (size >= sizeof attempt) std::memcpy(&attempt, bytes, sizeof attempt);
   ChildEntry* child = enter_attempt(keeper, attempt);
@@ -225,17 +276,23 @@ void spawn(Keeper& keeper, const unsigned char* bytes, size_t size) {
   const char* unit = nullptr;
   const int error = read_plan(bytes, size, keeper.pointers, setup, unit);
   if (unit != nullptr) std::strncpy(child->unit, unit, sizeof child->unit - 1);
+  if (size >= sizeof(SpawnPlan))
+    std::memcpy(&child->tag, bytes + offsetof(SpawnPlan, tag), sizeof child->tag);
   if (error != 0) return failed_before_fork(keeper, *child, Step::plan, error);
+  if (passed.lost()) return failed_before_fork(keeper, *child, Step::descriptors, EMFILE);
+  if (passed.count() != setup.fd_count)
+    return failed_before_fork(keeper, *child, Step::descriptors, EBADF);
+  setup.fds = passed.fds();
   fork_child(keeper, *child, setup);
 }
 
-void spawn_from_memfd(Keeper& keeper, uint64_t attempt, UniqueFd memfd) {
+void spawn_from_memfd(Keeper& keeper, uint64_t attempt, UniqueFd memfd, const PassedFds& passed) {
   unsigned char* bytes = nullptr;
   size_t size = 0;
-  const int error = read_memfd(memfd.get(), bytes, size);
+  const int error = memfd ? read_memfd(memfd.get(), bytes, size) : EMFILE;
   memfd.reset();  // before the fork, which copies every descriptor
   if (error == 0) {
-    spawn(keeper, bytes, size);
+    spawn(keeper, bytes, size, passed);
     std::free(bytes);
     return;
   }

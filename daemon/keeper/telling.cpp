@@ -34,6 +34,7 @@ bool put_child(ipc::PacketWriter& out, const ChildEntry& child) {
                        .pid = child.pid,
                        .phase = child.phase,
                        .last_signal = child.last_signal,
+                       .tag = child.tag,
                        .spawned_boot_ns = child.forked_ns};
   std::memcpy(body.unit, child.unit, sizeof body.unit);
   return put(out, Type::child, body);
@@ -120,13 +121,15 @@ bool put_news(ipc::PacketWriter& out, const ChildEntry& child, News news) {
     case kKillFailedNews:
       return put(out, Type::kill_failed,
                  protocol::KillFailed{child.attempt, child.kill_signal, child.kill_error});
+    case kAdoptFailedNews:
+      return put(out, Type::adopt_failed, protocol::AdoptFailed{child.attempt, child.error, 0});
   }
   return false;
 }
 
 bool put_all_news(Keeper& keeper) {
-  constexpr News kOrder[] = {kSpawnedNews, kSpawnFailedNews, kExitedNews, kGroupEmptiedNews,
-                             kKillFailedNews};
+  constexpr News kOrder[] = {kSpawnedNews, kSpawnFailedNews,  kAdoptFailedNews,
+                             kExitedNews,  kGroupEmptiedNews, kKillFailedNews};
   for (ChildEntry* child; (child = keeper.children.first_with_news()) != nullptr;) {
     const uint8_t untold = child->untold;
     for (const News news : kOrder) {

@@ -26,12 +26,13 @@
 
 namespace foster::protocol {
 
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 inline constexpr int kManagerFd = 3;
 inline constexpr uint32_t kSpawnBytesMax = 16 * 1024 * 1024;  // more than execve(2) takes
 inline constexpr uint32_t kStoredDescriptorsMax = 4096;
 inline constexpr uint64_t kAttemptMax = (uint64_t{1} << 62) - 1;
-inline constexpr uint32_t kNameMax = 95;  // bytes of a unit's or a stored descriptor's name
+inline constexpr uint32_t kNameMax = 95;         // bytes of a unit's name
+inline constexpr uint32_t kStoredNameMax = 127;  // a stored descriptor's may have a unit's in it
 inline constexpr uint32_t kInlineSpawnMax = 48 * 1024;  // larger plans travel in a memfd
 
 enum class Type : uint16_t {
@@ -47,6 +48,10 @@ enum class Type : uint16_t {
       8,             // text for $NOTIFY_SOCKET (sd_notify(3)), sent by the keeper, the main process
   signal_taken = 9,  // SignalNumber: the manager acts on it; the keeper need not
   finish = 10,       // Finish: all is stopped; end the last orphans and exit
+  adopt = 11,        // Adopt
+  again =
+      12,  // the manager is about to exit so as to be started afresh (new units, a new version):
+           // this counts as no crash and is not put off
 
   // keeper to manager
   handover_begin = 64,     // HandoverBegin
@@ -59,6 +64,7 @@ enum class Type : uint16_t {
   group_emptied = 71,    // GroupEmptied
   kill_failed = 72,      // KillFailed
   signal_received = 73,  // SignalNumber: the keeper was sent it
+  adopt_failed = 74,     // AdoptFailed; success is told by `spawned`
 };
 
 /// The child's steps between fork and execve, in order. A failure comes back as {step, errno}.
@@ -91,10 +97,20 @@ enum SpawnFlags : uint32_t {
   kSetDirectory = 4,  // there is a working directory; otherwise the keeper's own is kept
 };
 
-/// Followed by: groups (gid_t each), then strings: unit name, program (path for execve), working
-/// directory (only with kSetDirectory), argv strings, envp strings.
+/// At most this many descriptors come with a plan (SCM_MAX_FD of the kernel is 253).
+inline constexpr uint32_t kSpawnDescriptorsMax = 250;
+
+/// Followed by: groups (gid_t each), descriptor numbers (int32_t each), then strings: unit name,
+/// program (path for execve), working directory (only with kSetDirectory), argv strings, envp
+/// strings. The descriptors ride with the record as SCM_RIGHTS, in the order of the numbers that
+/// the child is to have them at; after the memfd, where there is one. 0, 1 and 2 are allowed and
+/// then take the place of the standard ones. A string of envp that begins with "WATCHDOG_PID=" or
+/// "LISTEN_PID=" and goes on with kPidDigits zeros gets the child's pid in their place.
+inline constexpr uint32_t kPidDigits = 10;
 struct SpawnPlan {
   uint64_t attempt;
+  uint32_t tag;  // the manager's own: what the process is for. Comes back in Child
+  uint32_t fd_count;
   uint32_t flags;
   uid_t uid;
   gid_t gid;
@@ -134,8 +150,24 @@ struct Acknowledge {
   uint32_t reserved;
 };
 
+/// The process becomes the main one of a new attempt of the same unit. It must be a child of the
+/// keeper that is no other attempt's main process. Its process group is that attempt's group from
+/// now on. `from` stays what it is; where both have the same group, acknowledge it with `abandon`.
+struct Adopt {
+  uint64_t attempt;
+  uint64_t from;
+  pid_t pid;
+  uint32_t tag;
+};
+
+struct AdoptFailed {
+  uint64_t attempt;
+  int32_t error;  // ECHILD: no child of the keeper's; EEXIST: another attempt's
+  uint32_t reserved;
+};
+
 struct StoredDescriptor {
-  char name[kNameMax + 1];
+  char name[kStoredNameMax + 1];
 };
 
 struct SignalNumber {
@@ -166,7 +198,7 @@ struct Child {
   pid_t pid;
   ChildPhase phase;
   int32_t last_signal;  // that the manager asked for, 0 = none: a new manager need not repeat it
-  uint32_t reserved;
+  uint32_t tag;         // of its plan
   int64_t spawned_boot_ns;
   char unit[kNameMax + 1];
 };

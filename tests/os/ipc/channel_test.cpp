@@ -202,10 +202,11 @@ TEST_F(Channel, APacketThatIsTooLongIsDropped) {
   EXPECT_EQ(receive(), Outcome::malformed);
 }
 
-TEST_F(Channel, DescriptorsThatDoNotFitMakeThePacketMalformed) {
+TEST_F(Channel, APacketWhoseDescriptorsDoNotFitComesWithoutAnyOfThem) {
   // With no room for another descriptor the kernel cuts the list short and says MSG_CTRUNC.
   const size_t before = open_descriptors();
-  add(1, "", {here_.get(), here_.get(), here_.get()});
+  add(1, "one", {here_.get(), here_.get(), here_.get()});
+  add(2, "two");
   ASSERT_EQ(writer_.send(here_.get(), true), 0);
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -214,8 +215,17 @@ TEST_F(Channel, DescriptorsThatDoNotFitMakeThePacketMalformed) {
   setrlimit(RLIMIT_NOFILE, &tight);
   const Outcome outcome = receive();
   setrlimit(RLIMIT_NOFILE, &limit);
-  EXPECT_EQ(outcome, Outcome::malformed);
+  EXPECT_EQ(outcome, Outcome::packet);
   EXPECT_EQ(open_descriptors(), before + 1);
+  Record record;
+  ASSERT_TRUE(reader_.next(record));
+  ASSERT_EQ(record.fd_count, 3U);
+  EXPECT_FALSE(reader_.take_fd(0));
+  EXPECT_FALSE(reader_.take_fd(2));
+  ASSERT_TRUE(reader_.next(record));
+  EXPECT_EQ(record.type, 2);
+  EXPECT_EQ(record.size, 3U);
+  EXPECT_EQ(receive(), Outcome::nothing);
 }
 
 TEST_F(Channel, APairIsClosedOnExec) {

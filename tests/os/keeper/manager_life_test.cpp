@@ -157,11 +157,11 @@ TEST(ManagerLife, PlansThatDoNotAddUpFailAsSuch) {
   expect_plan_refused(*manager, plan.encoded());
   // Without an attempt there is nobody to answer.
   manager->send_bytes(Type::spawn, "shrt");
-  EXPECT_TRUE(rig.logged("spawn of an impossible attempt dropped"));
+  EXPECT_TRUE(rig.logged("an impossible attempt was asked for and is dropped"));
   manager->spawn(probe(8, {"stay"}));
   EXPECT_EQ(rig.line(), "here");
   manager->spawn(probe(8, {"stay"}));
-  EXPECT_TRUE(rig.logged("spawn of an impossible attempt dropped attempt=8"));
+  EXPECT_TRUE(rig.logged("an impossible attempt was asked for and is dropped attempt=8"));
 }
 
 TEST(ManagerLife, AMemfdThatCannotBeReadFailsAsAPlan) {

@@ -100,6 +100,8 @@ std::string Plan::encoded() const {
     for (const std::string& string : *list)
       strings += string + '\0';
   const protocol::SpawnPlan head{attempt,
+                                 tag,
+                                 static_cast<uint32_t>(numbers.size()),
                                  all_flags,
                                  uid,
                                  gid,
@@ -110,6 +112,7 @@ std::string Plan::encoded() const {
                                  static_cast<uint32_t>(strings.size())};
   std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
   bytes.append(reinterpret_cast<const char*>(groups.data()), groups.size() * sizeof(gid_t));
+  bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(int32_t));
   return bytes + strings;
 }
 
@@ -167,12 +170,12 @@ bool Manager::silent() {
   return waiting_.empty() && !readable(channel_.get(), 0);
 }
 
-void Manager::send_bytes(Type type, std::string_view bytes, int fd) {
-  if (!writer_->fits(bytes.size(), fd >= 0 ? 1 : 0)) flush();
-  void* body = writer_->add(static_cast<uint16_t>(type), bytes.size(), &fd, fd >= 0 ? 1 : 0);
+void Manager::send_bytes(Type type, std::string_view bytes, std::span<const int> fds) {
+  if (!writer_->fits(bytes.size(), fds.size())) flush();
+  void* body = writer_->add(static_cast<uint16_t>(type), bytes.size(), fds.data(), fds.size());
   ASSERT_NE(body, nullptr);
   if (!bytes.empty()) std::memcpy(body, bytes.data(), bytes.size());
-  if (gathering_ && fd < 0) return;
+  if (gathering_ && fds.empty()) return;
   flush();
 }
 

@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ struct Plan {
   mode_t umask = 022;
   std::string directory;
   std::string unit = "unit";
+  uint32_t tag = 0;
+  std::vector<int32_t> numbers;  // of the descriptors that go along
+  std::vector<int> fds;          // borrowed
 
   [[nodiscard]] std::string encoded() const;
 };
@@ -80,11 +84,11 @@ class Manager {
 
   template <class Body>
   void send(protocol::Type type, const Body& body, int fd = -1) {
-    send_bytes(type, {reinterpret_cast<const char*>(&body), sizeof body}, fd);
+    send_bytes(type, {reinterpret_cast<const char*>(&body), sizeof body}, {&fd, fd >= 0 ? 1u : 0u});
   }
-  void send_bytes(protocol::Type type, std::string_view bytes, int fd = -1);
+  void send_bytes(protocol::Type type, std::string_view bytes, std::span<const int> fds = {});
   void send_ready() { send_bytes(protocol::Type::ready, {}); }
-  void spawn(const Plan& plan) { send_bytes(protocol::Type::spawn, plan.encoded()); }
+  void spawn(const Plan& plan) { send_bytes(protocol::Type::spawn, plan.encoded(), plan.fds); }
   void kill(uint64_t attempt, int signal, protocol::KillScope scope = protocol::KillScope::group);
   void acknowledge(uint64_t attempt);
   /// Gathers what is sent until flush() into as few packets as possible.
