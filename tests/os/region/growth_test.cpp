@@ -3,6 +3,8 @@
 #include <csignal>
 #include <random>
 #include <set>
+#include <tuple>
+#include <unistd.h>
 
 #include "tests/os/region/fixture.hpp"
 
@@ -73,6 +75,77 @@ TEST_F(GrowthTest, TheSameNamesChangeNothing) {
   EXPECT_EQ(writer.header().layout_generation, layout);
   EXPECT_EQ(writer.header().generation, generation);
   EXPECT_FALSE(reader.refresh().value());
+}
+
+using Edges = std::vector<std::tuple<std::string, std::string, uint32_t>>;
+
+// By name, so that what a test expects does not depend on the order of the slots.
+Edges named_edges(const Reader& reader) {
+  const Result<std::vector<foster_edge>> edges = reader.edges();
+  EXPECT_EQ(message_of(edges), "");
+  Edges named;
+  for (const foster_edge& edge : edges.value())
+    named.emplace_back(reader.slot_name(edge.from), reader.slot_name(edge.to), edge.kind);
+  return named;
+}
+
+TEST_F(GrowthTest, EdgesComeWithALayoutOfTheirOwn) {
+  Writer writer = open_writer(3);
+  Reader reader = open_reader();
+  EXPECT_EQ(named_edges(reader), Edges{});
+  const std::vector<foster_edge> edges{{0, 2, FOSTER_EDGE_REQUIRES}, {2, 1, FOSTER_EDGE_AFTER}};
+  const uint32_t layout = writer.header().layout_generation;
+  ASSERT_EQ(message_of(writer.lay_out(unit_names(3), edges)), "");
+  EXPECT_EQ(writer.header().layout_generation, layout + 1);
+  EXPECT_EQ(named_edges(reader), Edges{}) << "an object's edges have changed in place";
+  ASSERT_TRUE(reader.refresh().value());
+  const Edges expected{{"unit-0000", "unit-0002", FOSTER_EDGE_REQUIRES},
+                       {"unit-0002", "unit-0001", FOSTER_EDGE_AFTER}};
+  EXPECT_EQ(named_edges(reader), expected);
+  ASSERT_EQ(message_of(writer.lay_out(unit_names(3), edges)), "");
+  EXPECT_EQ(writer.header().layout_generation, layout + 1);
+
+  ASSERT_EQ(unlink(path().c_str()), 0);
+  ASSERT_TRUE(writer.repair_if_unlinked().value());
+  EXPECT_EQ(named_edges(open_reader()), expected);
+}
+
+TEST_F(GrowthTest, EdgesOfAFormerManagerAreReplaced) {
+  {
+    Writer writer = open_writer();
+    const std::vector<foster_edge> edges{{0, 1, FOSTER_EDGE_WANTS}};
+    ASSERT_EQ(message_of(writer.lay_out(unit_names(2), edges)), "");
+  }
+  Writer successor = open_writer();
+  ASSERT_TRUE(successor.adopted());
+  ASSERT_EQ(message_of(successor.lay_out(unit_names(2))), "");
+  EXPECT_EQ(named_edges(open_reader()), Edges{});
+}
+
+TEST_F(GrowthTest, AnEdgeThatLeadsNowhereIsDamage) {
+  Writer writer = open_writer();
+  const std::vector<foster_edge> edges{{0, 1, FOSTER_EDGE_WANTS}};
+  ASSERT_EQ(message_of(writer.lay_out(unit_names(2), edges)), "");
+  const Result<OpenedObject> opened = open_object(name(), Access::read_write);
+  const Mapping mapping = Mapping::map(opened.value(), Access::read_write).value();
+  auto* edge = reinterpret_cast<foster_edge*>(static_cast<char*>(mapping.base()) +
+                                              writer.header().edges_offset);
+  edge->to = 2;
+  EXPECT_EQ(message_of(open_reader().edges()),
+            "cannot read the dependencies in the status region: it is damaged");
+}
+
+// Which unit holds another back is said by number, and the numbers change with the units.
+TEST_F(GrowthTest, BlockersStayTheUnitsTheyWere) {
+  Writer writer = open_writer(3);
+  std::vector<SlotUpdate> updates{{.slot = 0}, {.slot = 2}};
+  updates[0].body.blocker = 3;
+  updates[1].body.blocker = 2;
+  ASSERT_EQ(message_of(writer.publish(updates, {}, {})), "");
+  const std::vector<std::string> names{"a", "b", "unit-0000", "unit-0002"};
+  ASSERT_EQ(message_of(writer.lay_out(names)), "");
+  EXPECT_EQ(writer.body(2).blocker, 4u);
+  EXPECT_EQ(writer.body(3).blocker, 0u) << "unit-0001 is gone";
 }
 
 TEST_F(GrowthTest, AReaderKeepsItsLayoutUntilItRefreshes) {
