@@ -95,6 +95,7 @@ Place place_in_string(std::string_view text, Place value, size_t offset, size_t 
   walk.forward_to(offset);
   walk.skip_line_end();
   Place place = place_of(text, walk.at());
+  place.file = value.file;
   const size_t start = walk.at();
   walk.forward_to(offset + length);
   const std::string_view part = text.substr(start, walk.at() - start);

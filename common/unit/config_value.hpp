@@ -21,6 +21,7 @@ struct ConfigValue {
   bool boolean = false;
   bool octal = false;           // an integer that was written as 0o...
   bool repeated_table = false;  // an array that was written as [[name]]
+  bool expanded = false;        // a string that specifiers have changed since it was read
   int64_t integer = 0;
   double decimal = 0;  // of an integer as well
   std::string text;

@@ -1,4 +1,4 @@
-// Collects what is found wrong with one file.
+// Collects what is found wrong with one unit: with its file and its drop-ins.
 #pragma once
 
 #include <string>
@@ -13,10 +13,16 @@ namespace foster {
 class Findings {
  public:
   /// Both must outlive it.
-  Findings(std::string_view path, std::string_view text) : path_(path), text_(text) {}
+  Findings(std::string_view path, std::string_view text) { add_source(path, text); }
+
+  /// The next text that places may lie in, by Place::file.
+  void add_source(std::string_view path, std::string_view text) {
+    sources_.push_back({path, text});
+  }
 
   void report(Place place, std::string message) {
-    diagnostics_.push_back(diagnostic_at(path_, text_, place, std::move(message)));
+    const Source& source = sources_[place.file];
+    diagnostics_.push_back(diagnostic_at(source.path, source.text, place, std::move(message)));
   }
   void add(std::vector<Diagnostic> more) {
     for (Diagnostic& diagnostic : more)
@@ -25,12 +31,17 @@ class Findings {
 
   [[nodiscard]] bool empty() const { return diagnostics_.empty(); }
   [[nodiscard]] size_t size() const { return diagnostics_.size(); }
-  [[nodiscard]] std::string_view text() const { return text_; }
+  /// The whole text that the place lies in.
+  [[nodiscard]] std::string_view text(Place place) const { return sources_[place.file].text; }
   [[nodiscard]] std::vector<Diagnostic> take() { return std::move(diagnostics_); }
 
  private:
-  std::string_view path_;
-  std::string_view text_;
+  struct Source {
+    std::string_view path;
+    std::string_view text;
+  };
+
+  std::vector<Source> sources_;
   std::vector<Diagnostic> diagnostics_;
 };
 

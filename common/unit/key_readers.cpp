@@ -8,136 +8,10 @@
 #include "common/signal_name.hpp"
 #include "common/unit/duration_text.hpp"
 #include "common/unit/environment_name.hpp"
-#include "common/unit/expansion.hpp"
+#include "common/unit/setting_report.hpp"
 
 namespace foster {
 namespace {
-
-std::string key_text(const Setting& setting) {
-  return "`" + std::string(setting.key.name) + "`";
-}
-
-void report(const Setting& setting, const ConfigValue& value, std::string message) {
-  setting.findings.report(value.place, std::move(message));
-}
-
-/// "`delay` must be a duration ..., not an integer", and an example of what to write if there is
-/// one.
-void report_type(const Setting& setting, const std::string& example = {}) {
-  const ConfigValue& value = setting.entry.value;
-  std::string message = key_text(setting) + " must be " + std::string(setting.key.type) + ", not " +
-                        std::string(kind_text(value.kind));
-  if (!example.empty()) message += "; write " + std::string(setting.key.name) + " = " + example;
-  report(setting, value, std::move(message));
-}
-
-/// "`success-exit-codes` holds a string; it must be ...": an item of an array or table.
-void report_item_type(const Setting& setting, const ConfigValue& item, std::string_view wanted) {
-  report(setting, item,
-         key_text(setting) + " must hold only " + std::string(wanted) + ", not " +
-             std::string(kind_text(item.kind)));
-}
-
-/// The text of a number, for an example that puts it into quotes.
-std::string number_text(const ConfigValue& value) {
-  return std::to_string(value.integer);
-}
-
-bool control_character(char c) {
-  return static_cast<uint8_t>(c) < 0x20 || c == 0x7f;
-}
-
-/// Reports characters that cannot stand in a string that becomes part of a system call or of one
-/// line.
-bool free_of(const Setting& setting, const ConfigValue& value, std::string_view characters,
-             std::string_view what) {
-  const size_t at = value.text.find_first_of(characters);
-  if (at == std::string::npos) return true;
-  const Place place = place_in_string(setting.findings.text(), value.place, at, 1);
-  setting.findings.report(place, key_text(setting) + " cannot hold " + std::string(what));
-  return false;
-}
-
-constexpr std::string_view kNul("\0", 1);
-
-bool free_of_nul(const Setting& setting, const ConfigValue& value) {
-  return free_of(setting, value, kNul, "a NUL character");
-}
-
-const std::string* text_value(const Setting& setting) {
-  const ConfigValue& value = setting.entry.value;
-  if (value.kind == ValueKind::text) return &value.text;
-  report_type(setting,
-              value.kind == ValueKind::integer ? "\"" + number_text(value) + "\"" : std::string());
-  return nullptr;
-}
-
-/// The items if the value is an array of strings; what is none is reported.
-const std::vector<ConfigValue>* text_items(const Setting& setting, const std::string& example) {
-  const ConfigValue& value = setting.entry.value;
-  if (value.kind != ValueKind::array) {
-    report_type(setting, example);
-    return nullptr;
-  }
-  bool all_texts = true;
-  for (const ConfigValue& item : value.items) {
-    if (item.kind == ValueKind::text) continue;
-    report_item_type(setting, item, "strings");
-    all_texts = false;
-  }
-  return all_texts ? &value.items : nullptr;
-}
-
-/// For someone who wrote a string where an array belongs: the same as an array.
-std::string as_array(const ConfigValue& value) {
-  if (value.kind != ValueKind::text ||
-      value.text.find_first_of("\"'\\\n$`;|&<>*") != std::string::npos)
-    return {};
-  std::string array = "[";
-  for (size_t at = 0; at < value.text.size();) {
-    const size_t start = value.text.find_first_not_of(" \t", at);
-    if (start == std::string::npos) break;
-    at = std::min(value.text.find_first_of(" \t", start), value.text.size());
-    if (array.size() > 1) array += ", ";
-    array += "\"" + value.text.substr(start, at - start) + "\"";
-  }
-  constexpr size_t kLongestExample = 80;
-  return array.size() == 1 || array.size() > kLongestExample ? std::string() : array + "]";
-}
-
-/// A value as it was written, when it is a number: with its point, without needless zeros.
-std::string shown_number(double number) {
-  std::string text = std::to_string(number);
-  if (!text.contains('.')) return text;
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text;
-}
-
-void check_expansions(const Setting& setting, const ConfigValue& item) {
-  for (ExpansionMistake& mistake : check_expansion(item.text)) {
-    const Place place =
-        place_in_string(setting.findings.text(), item.place, mistake.offset, mistake.length);
-    setting.findings.report(place, std::move(mistake.message));
-  }
-}
-
-void check_program(const Setting& setting, const ConfigValue& item) {
-  const std::string& program = item.text;
-  if (program.empty()) {
-    report(setting, item, "the first string of `command` is empty: it must name a program");
-  } else if (program.contains('/') && program[0] != '/' && program[0] != '$') {
-    report(setting, item,
-           "the program " + quoted_text(program) +
-               " must be an absolute path, or a name without '/' that is looked up in PATH");
-  } else if (program.ends_with('/')) {
-    report(setting, item, "the program " + quoted_text(program) + " is a directory's name");
-  } else if (program.contains(' ') && program[0] != '/') {
-    report(setting, item,
-           "the program " + quoted_text(program) +
-               " has a space in its name: each argument is a string of its own");
-  }
-}
 
 std::optional<uint32_t> octal_number(std::string_view text) {
   if (text.empty() || text.size() > 8) return std::nullopt;
@@ -186,7 +60,7 @@ void read_one_line(const Setting& setting, std::string& target) {
   if (bad != text->end()) {
     const auto at = static_cast<size_t>(bad - text->begin());
     setting.findings.report(
-        place_in_string(setting.findings.text(), setting.entry.value.place, at, 1),
+        place_within(setting, setting.entry.value, at, 1),
         key_text(setting) + " must be a single line without control characters");
     return;
   }
@@ -276,10 +150,10 @@ void read_number(const Setting& setting, double least, double most, double& targ
   target = value.decimal;
 }
 
-void read_count(const Setting& setting, uint32_t most, uint32_t& target) {
+void read_count(const Setting& setting, uint32_t least, uint32_t most, uint32_t& target) {
   const ConfigValue& value = setting.entry.value;
   if (value.kind != ValueKind::integer) return report_type(setting);
-  if (value.integer < 0 || value.integer > most)
+  if (value.integer < least || value.integer > most)
     return report(setting, value,
                   key_text(setting) + " must be " + std::string(setting.key.type) + ", not " +
                       number_text(value));
@@ -301,20 +175,6 @@ void read_duration(const Setting& setting, Duration least, Duration& target) {
   if (*duration < least)
     return report(setting, value, key_text(setting) + " must be longer than 0s");
   target = *duration;
-}
-
-void read_command(const Setting& setting, std::vector<std::string>& target) {
-  const std::vector<ConfigValue>* items = text_items(setting, as_array(setting.entry.value));
-  if (items == nullptr) return;
-  if (items->empty())
-    return report(setting, setting.entry.value,
-                  "`command` is empty: it must name at least a program");
-  check_program(setting, items->front());
-  target.reserve(items->size());
-  for (const ConfigValue& item : *items) {
-    if (free_of_nul(setting, item)) check_expansions(setting, item);
-    target.push_back(item.text);
-  }
 }
 
 void read_environment(const Setting& setting,

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "common/nearest_word.hpp"
-#include "common/unit/duration_text.hpp"
+#include "common/unit/given_keys.hpp"
+#include "common/unit/key_checks.hpp"
 #include "common/unit/unit_keys.hpp"
 
 namespace foster {
@@ -45,11 +46,14 @@ const KeySpec* meant_key(Section section, std::string_view wrong) {
   std::vector<std::string_view> here;
   std::vector<std::string_view> everywhere;
   const KeySpec* elsewhere = nullptr;
+  bool elsewhere_same = false;  // its name is the one wanted, not one of its other names
   for (const KeySpec& key : unit_keys()) {
     const bool same = plain(key.name) == wanted;
     const bool other = has_other_name(key, wanted);
     if (key.section == section && (same || other)) return &key;
-    if (same || (other && elsewhere == nullptr)) elsewhere = &key;
+    if (same && (elsewhere == nullptr || !elsewhere_same)) elsewhere = &key;
+    if (other && elsewhere == nullptr) elsewhere = &key;
+    elsewhere_same = elsewhere_same || same;
     if (key.section == section) here.push_back(key.name);
     everywhere.push_back(key.name);
   }
@@ -83,7 +87,7 @@ std::string key_names(Section section) {
 
 class Builder {
  public:
-  Builder(UnitSpec& spec, Findings& findings) : spec_(spec), findings_(findings) {}
+  Builder(BuiltUnit& unit, Findings& findings) : unit_(unit), findings_(findings) {}
 
   void document(const ConfigValue& document) {
     for (const ConfigEntry& entry : document.entries) {
@@ -97,7 +101,10 @@ class Builder {
   }
 
   void check_presence() {
-    if (service_unusable_ || given(Section::service, "command") != nullptr) return;
+    if (service_unusable_ || given_.find(Section::service, "command") != nullptr) return;
+    const bool needless =
+        unit_.spec.type == ServiceType::group || given_.refused(Section::service, "type");
+    if (needless) return;
     if (!service_) {
       findings_.report({1, 1, 1},
                        "no [service] section: a unit needs one, with at least a `command`");
@@ -108,51 +115,9 @@ class Builder {
     }
   }
 
-  /// What is wrong with keys that are right on their own.
-  void check_together() {
-    check_delays();
-    const Given* policy = given(Section::restart, "policy");
-    if (policy != nullptr && spec_.type == ServiceType::oneshot &&
-        spec_.restart.policy == RestartPolicy::always) {
-      findings_.report(policy->entry->value.place,
-                       "\"always\" would run a oneshot again and again without end; use "
-                       "\"on-failure\" or \"never\", or type = \"simple\"");
-    }
-  }
+  [[nodiscard]] const GivenKeys& given() const { return given_; }
 
  private:
-  struct Given {
-    const KeySpec* key;
-    const ConfigEntry* entry;
-    bool accepted;
-  };
-
-  [[nodiscard]] const Given* given(Section section, std::string_view name) const {
-    const KeySpec* key = find_key(section, name);
-    const auto found = std::ranges::find(given_, key, &Given::key);
-    return found == given_.end() ? nullptr : &*found;
-  }
-
-  void check_delays() {
-    if (spec_.restart.max_delay >= spec_.restart.delay) return;
-    const Given* delay = given(Section::restart, "delay");
-    const Given* max_delay = given(Section::restart, "max-delay");
-    // With a value that was refused there is nothing to compare.
-    if ((delay != nullptr && !delay->accepted) || (max_delay != nullptr && !max_delay->accepted))
-      return;
-    const std::string shortest = format_duration(spec_.restart.delay);
-    const std::string longest = format_duration(spec_.restart.max_delay);
-    if (max_delay != nullptr) {
-      findings_.report(max_delay->entry->value.place,
-                       "`max-delay` of " + longest + " is shorter than `delay`, which is " +
-                           shortest + (delay == nullptr ? " by default" : ""));
-    } else if (delay != nullptr) {
-      findings_.report(delay->entry->value.place, "`delay` of " + shortest +
-                                                      " is longer than `max-delay`, which is " +
-                                                      longest + " by default; set it as well");
-    }
-  }
-
   void take_section(const SectionSpec& section, const ConfigEntry& entry) {
     const std::string name(section_text(section.section));
     if (section.section == Section::service) {
@@ -175,8 +140,18 @@ class Builder {
     const KeySpec* key = find_key(section, entry.name);
     if (key == nullptr) return unknown(section, entry);
     const size_t before = findings_.size();
-    key->set({*key, entry, spec_, findings_});
-    given_.push_back({key, &entry, findings_.size() == before});
+    key->set({*key, entry, unit_.spec, findings_, unit_.instances});
+    if (key->section == Section::top && key->name == "instances") check_template(entry);
+    given_.add({key, &entry, findings_.size() == before});
+  }
+
+  void check_template(const ConfigEntry& entry) {
+    if (entry.place.file < unit_.template_files) return;
+    findings_.report(entry.place,
+                     unit_.template_files > 0
+                         ? "`instances` is for the template's own file and drop-ins"
+                         : "`instances` is for templates, whose names end in @, such as "
+                           "worker@.toml");
   }
 
   void unknown(Section section, const ConfigEntry& entry) {
@@ -211,22 +186,22 @@ class Builder {
     findings_.report(entry.place, std::move(message));
   }
 
-  UnitSpec& spec_;
+  BuiltUnit& unit_;
   bool command_misspelt_ = false;
   Findings& findings_;
   std::optional<Place> service_;
   bool service_unusable_ = false;  // it is no table, which has been said
-  std::vector<Given> given_;
+  GivenKeys given_;
 };
 
 }  // namespace
 
-void build_unit(const ConfigValue& document, bool whole, UnitSpec& spec, Findings& findings) {
-  Builder builder(spec, findings);
+void build_unit(const ConfigValue& document, bool whole, BuiltUnit& unit, Findings& findings) {
+  Builder builder(unit, findings);
   builder.document(document);
   if (!whole) return;
   builder.check_presence();
-  builder.check_together();
+  check_keys_together(unit.spec, builder.given(), findings);
 }
 
 }  // namespace foster

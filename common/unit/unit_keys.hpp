@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/unit/config_value.hpp"
 #include "common/unit/findings.hpp"
@@ -39,6 +41,7 @@ struct Setting {
   const ConfigEntry& entry;
   UnitSpec& spec;
   Findings& findings;
+  std::vector<std::string>& instances;  // of a template: those that its file asks for
 };
 
 struct KeySpec {

@@ -20,17 +20,32 @@ std::string unit_name_mistake(std::string_view name) {
   if (!std::ranges::all_of(name, name_character))
     return quoted_text(name) +
            " cannot be a unit's name: letters, digits and the characters _ . @ : - make one";
-  if (name[0] == '.' || name[0] == '-')
+  if (std::string_view(".-@").contains(name[0]))
     return quoted_text(name) + " cannot be a unit's name: it begins with `" +
            std::string(name.substr(0, 1)) + "`";
   if (name.size() > kUnitNameMax)
     return quoted_text(name) + " cannot be a unit's name: it has " + std::to_string(name.size()) +
            " bytes, and " + std::to_string(kUnitNameMax) + " are the most";
-  if (name.ends_with('@'))
-    return quoted_text(name) +
-           " would be a template: templates are not supported yet; end the name otherwise than in "
-           "@";
   return {};
+}
+
+bool is_template_name(std::string_view name) {
+  return !name.empty() && name.find('@') == name.size() - 1;
+}
+
+std::string_view template_of(std::string_view name) {
+  const size_t at = name.find('@');
+  const bool instance = at != std::string_view::npos && at + 1 < name.size();
+  return instance ? name.substr(0, at + 1) : std::string_view();
+}
+
+std::string_view prefix_of(std::string_view name) {
+  return name.substr(0, name.find('@'));
+}
+
+std::string_view instance_of(std::string_view name) {
+  const size_t at = name.find('@');
+  return at == std::string_view::npos ? std::string_view() : name.substr(at + 1);
 }
 
 Result<std::string> unit_name_of(std::string_view path) {

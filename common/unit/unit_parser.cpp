@@ -6,7 +6,7 @@
 #include "common/unit/config_value.hpp"
 #include "common/unit/findings.hpp"
 #include "common/unit/toml_syntax.hpp"
-#include "common/unit/unit_builder.hpp"
+#include "common/unit/unit_assembly.hpp"
 #include "common/unit/unit_name.hpp"
 
 // toml++ 3.3 asserts that a table's name begins with a letter where it should look, as in "[=]";
@@ -117,59 +117,53 @@ bool all_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
-struct Document {
-  ConfigValue value;
-  bool whole = true;  // nothing had to be left out
-};
-
 /// Reads what can be read. Each mistake against TOML is reported, its statement left out, and the
 /// rest read again.
-Document read_document(std::string_view text, Findings& findings) {
-  if (const std::optional<Place> deep = find_deep_key(text)) {
-    findings.report(*deep, "a key with more than " + std::to_string(kTomlDotsMax) + " dots");
-    return {{}, false};
-  }
-  std::expected<ConfigValue, SyntaxMistake> document = read_toml(text);
-  if (document) return {std::move(*document), true};
-  std::string rest(text);
-  for (int count = 0; count < kSyntaxMistakesMax; ++count) {
-    ExplainedMistake mistake = explain_syntax(rest, document.error());
+void read_document(std::string_view text, UnitDocument& document, Findings& findings) {
+  if (const std::optional<Place> deep = find_deep_key(text))
+    return findings.report(*deep, "a key with more than " + std::to_string(kTomlDotsMax) + " dots");
+  std::expected<ConfigValue, SyntaxMistake> read = read_toml(text);
+  document.whole = read.has_value();
+  std::string rest = read ? std::string() : std::string(text);
+  for (int count = 0; !read && count < kSyntaxMistakesMax; ++count) {
+    ExplainedMistake mistake = explain_syntax(rest, read.error());
     findings.report(mistake.place, std::move(mistake.message));
     const std::string_view broken =
         std::string_view(rest).substr(mistake.begin, mistake.end - mistake.begin);
-    if (all_blank(broken)) break;
+    if (all_blank(broken)) return;
     leave_out(rest, mistake.begin, mistake.end);
-    document = read_toml(rest);
-    if (document) return {std::move(*document), false};
+    read = read_toml(rest);
   }
-  return {{}, false};
+  if (read) document.value = std::move(*read);
 }
 
 }  // namespace
 
+UnitDocument parse_document(const SourceFile& source) {
+  UnitDocument document;
+  document.diagnostics = check_encoding(source.path, source.text);
+  document.unreadable = !document.diagnostics.empty();
+  if (document.unreadable) return document;
+  Findings findings(source.path, source.text);
+  read_document(source.text, document, findings);
+  document.diagnostics = findings.take();
+  return document;
+}
+
 ParsedUnit parse_unit(const SourceFile& source) {
   ParsedUnit parsed;
-  Findings findings(source.path, source.text);
-  Result<std::string> name = unit_name_of(source.path);
-  if (!name) findings.report({}, name.error().message);
-  std::vector<Diagnostic> unreadable = check_encoding(source.path, source.text);
-  if (!unreadable.empty()) {
-    findings.add(std::move(unreadable));
-    parsed.diagnostics = findings.take();
-    return parsed;
-  }
-  UnitSpec spec;
-  const Document document = read_document(source.text, findings);
-  build_unit(document.value, document.whole, spec, findings);
-  if (findings.empty()) {
-    spec.name = std::move(*name);
-    spec.file = source.path;
-    parsed.spec = std::move(spec);
-  }
-  parsed.diagnostics = findings.take();
+  const Result<std::string> name = unit_name_of(source.path);
+  if (!name) parsed.diagnostics.push_back({source.path, 0, 0, 1, name.error().message, {}});
+  const UnitDocument document = parse_document(source);
+  std::ranges::copy(document.diagnostics, std::back_inserter(parsed.diagnostics));
+  if (document.unreadable) return parsed;
+  const UnitPart part{&source, &document};
+  AssembledUnit unit = assemble_unit(name.value_or(std::string()), std::span(&part, 1), 0);
+  std::ranges::move(unit.diagnostics, std::back_inserter(parsed.diagnostics));
   std::ranges::stable_sort(parsed.diagnostics, {}, [](const Diagnostic& diagnostic) {
     return std::pair(diagnostic.line, diagnostic.column);
   });
+  if (parsed.diagnostics.empty()) parsed.spec = std::move(unit.built.spec);
   return parsed;
 }
 

@@ -1,0 +1,37 @@
+// A unit from the files that it is made of: its own or its template's, and drop-ins.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/unit/unit_builder.hpp"
+#include "common/unit/unit_document.hpp"
+
+namespace foster {
+
+struct UnitPart {
+  const SourceFile* source;
+  const UnitDocument* document;
+};
+
+struct AssembledUnit {
+  BuiltUnit built;
+  bool usable = false;                  // no part of it has a mistake
+  std::vector<Diagnostic> diagnostics;  // of its keys, by place; those of the documents left out
+};
+
+/// The parts' documents, the later merged over the earlier, with specifiers expanded for a unit of
+/// that name. What specifiers are not is reported.
+[[nodiscard]] ConfigValue merged_document(std::string_view name, std::span<const UnitPart> parts,
+                                          Findings& findings);
+
+/// The first part is the unit's file or its template's. `template_files` of them, counted from the
+/// first, are a template's. `complete` is false where the unit's own file is missing: then nothing
+/// is said about what is missing.
+[[nodiscard]] AssembledUnit assemble_unit(std::string_view name, std::span<const UnitPart> parts,
+                                          uint32_t template_files, bool complete = true);
+
+}  // namespace foster
