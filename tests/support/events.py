@@ -111,6 +111,10 @@ class Fifo:
         line, _, self._rest = self._rest.partition(b"\n")
         return line.decode(errors="replace")
 
+    def say(self, text: str) -> None:
+        """For whoever reads the FIFO instead of us."""
+        os.write(self._fd, text.encode() + b"\n")
+
     def lines(self, count: int) -> list[str]:
         return [self.line() for _ in range(count)]
 

@@ -61,6 +61,8 @@ ROOMS = {
     "common/region": Room(rooms=("common", "common/region", "common/ipc"), libraries=("fmt",),
                           banned=("iostream",)),
     "common/ipc": Room(rooms=("common/ipc",), headers=CHECK, libc_only=True),
+    "common/output_tail": Room(rooms=("common", "common/ipc", "common/output_tail"),
+                               banned=CONCURRENCY_HEADERS + ("iostream",)),
     "daemon/protocol": Room(rooms=("common/ipc", "daemon/protocol"), headers=CHECK, libc_only=True),
     "daemon/keeper": Room(rooms=("common/ipc", "daemon/protocol", "daemon/keeper"), headers=CHECK,
                           libc_only=True),
@@ -69,16 +71,20 @@ ROOMS = {
         banned=SYSCALL_HEADERS + CONCURRENCY_HEADERS + FILE_HEADERS + CLOCK_AND_CHANCE_HEADERS),
     "daemon/manager": Room(
         rooms=("common", "common/calendar", "common/unit", "common/unit_source", "common/region",
-               "common/ipc", "daemon/core", "daemon/protocol", "daemon/manager"),
+               "common/ipc", "common/output_tail", "daemon/core", "daemon/protocol",
+               "daemon/manager"),
         libraries=("fmt", "spdlog", "systemd", "CLI"), only_in=(("CLI", ("options",)),),
         banned=CONCURRENCY_HEADERS + ("iostream",)),
+    # Stands between a service and the daemon's output.
+    "daemon/tap": Room(rooms=("common", "common/ipc", "common/output_tail", "daemon/tap"),
+                       banned=CONCURRENCY_HEADERS + ("iostream",)),
     # The checks of readiness and health that are no commands.
     "daemon/probe": Room(
         rooms=("common", "common/ipc", "daemon/probe"), libraries=("curl",),
         only_in=(("curl", ("http_probe",)),), banned=CONCURRENCY_HEADERS + ("iostream",)),
     "ctl": Room(
         rooms=("common", "common/calendar", "common/unit", "common/unit_source", "common/region",
-               "common/ipc", "ctl"),
+               "common/ipc", "common/output_tail", "ctl"),
         libraries=("fmt", "CLI", "nlohmann", "systemd"),
         only_in=(("systemd", ("bus_client", "request_main")),),
         banned=("iostream",)),
