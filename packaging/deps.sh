@@ -4,23 +4,23 @@
 #   packaging/deps.sh build [demo] [test]
 #
 # As root, or through sudo. Says nothing and changes nothing when everything is there. Services that
-# come with a package (nginx, redis, supervisor) are neither started nor enabled; those that were
+# come with a package (nginx, PostgreSQL, ...) are neither started nor enabled; those that were
 # installed before are left alone.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 
 build_packages=(
   g++ libc6-dev meson ninja-build pkg-config
-  libcli11-dev libfmt-dev libgtest-dev libspdlog-dev libsystemd-dev libtomlplusplus-dev
-  nlohmann-json3-dev
+  libcli11-dev libcurl4-openssl-dev libfmt-dev libgtest-dev libspdlog-dev libsystemd-dev
+  libtomlplusplus-dev nlohmann-json3-dev
 )
 demo_packages=(curl nginx-light procps redis-server redis-tools)
 test_packages=(
-  clang-format-16 clang-tidy-16 dbus debootstrap python3 python3-pytest runit s6 supervisor
-  systemd systemd-container util-linux
+  clang-format-16 clang-tidy-16 dbus debootstrap postgresql python3 python3-pytest runit s6
+  supervisor systemd systemd-container util-linux
 )
 # What the packages above would start at once, and again at each boot.
-services=(nginx redis-server supervisor)
+services=(nginx postgresql redis-server supervisor)
 
 installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
