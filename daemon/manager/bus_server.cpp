@@ -26,6 +26,10 @@ const char* error_name(core::Refusal refusal) {
       return bus_api::kErrorShuttingDown;
     case core::Refusal::not_running:
       return bus_api::kErrorNotRunning;
+    case core::Refusal::masked:
+      return bus_api::kErrorMasked;
+    case core::Refusal::cannot_reload:
+      return bus_api::kErrorCannotReload;
     case core::Refusal::none:
       break;
   }
@@ -38,6 +42,10 @@ std::string error_text(core::Refusal refusal, const std::string& unit) {
       return "fosterd is shutting down";
     case core::Refusal::not_running:
       return unit + " has no running process";
+    case core::Refusal::masked:
+      return unit + " is masked";
+    case core::Refusal::cannot_reload:
+      return unit + " has no way to reload";
     case core::Refusal::none:
       break;
   }
@@ -61,6 +69,10 @@ const char* verb_text(core::Verb verb) {
       return "stop";
     case core::Verb::restart:
       return "restart";
+    case core::Verb::reload:
+      return "reload";
+    case core::Verb::reset:
+      return "reset";
     case core::Verb::none:
       break;
   }

@@ -20,14 +20,6 @@ constexpr std::array<std::string_view, 8> kNeverPassed{
     "NOTIFY_SOCKET", "WATCHDOG_USEC",  "WATCHDOG_PID",  "LISTEN_PID",
     "LISTEN_FDS",    "LISTEN_FDNAMES", "INVOCATION_ID", "SYSTEMD_EXEC_PID"};
 
-void set(Environment& environment, std::string_view name, std::string_view value) {
-  const auto same = std::ranges::find(environment, name, &Environment::value_type::first);
-  if (same != environment.end())
-    same->second = value;
-  else
-    environment.emplace_back(name, value);
-}
-
 bool passed(const UnitSpec& unit, const std::string& name) {
   if (std::ranges::find(kNeverPassed, name) != kNeverPassed.end()) return false;
   return std::ranges::any_of(unit.pass_environment, [&](const std::string& pattern) {
@@ -43,7 +35,7 @@ void pass_from_daemon(Environment& environment, const UnitSpec& unit,
     const size_t equals = entry.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string name(entry.substr(0, equals));
-    if (passed(unit, name)) set(environment, name, entry.substr(equals + 1));
+    if (passed(unit, name)) set_variable(environment, name, entry.substr(equals + 1));
   }
 }
 
@@ -61,11 +53,19 @@ Result<void> add_file(Environment& environment, const EnvironmentFile& file) {
                    first.message);
   }
   for (const auto& [name, value] : parsed.variables)
-    set(environment, name, value);
+    set_variable(environment, name, value);
   return {};
 }
 
 }  // namespace
+
+void set_variable(Environment& environment, std::string_view name, std::string_view value) {
+  const auto same = std::ranges::find(environment, name, &Environment::value_type::first);
+  if (same != environment.end())
+    same->second = value;
+  else
+    environment.emplace_back(name, value);
+}
 
 const std::string* variable(const Environment& environment, std::string_view name) {
   const auto found = std::ranges::find(environment, name, &Environment::value_type::first);
@@ -73,25 +73,25 @@ const std::string* variable(const Environment& environment, std::string_view nam
 }
 
 Result<Environment> service_environment(const UnitSpec& unit, const Identity& identity,
-                                        std::string_view instance, Attempt attempt,
-                                        const char* const* inherited) {
+                                        const DaemonFacts& daemon, Attempt attempt) {
   const char* lang = std::getenv("LANG");
   Environment environment;
-  environment.reserve(9 + unit.environment.size());
+  environment.reserve(10 + unit.environment.size());
   environment.emplace_back("PATH", kDefaultPath);
   environment.emplace_back("LANG", lang != nullptr && *lang != '\0' ? lang : "C.UTF-8");
   environment.emplace_back("HOME", identity.home);
   environment.emplace_back("USER", identity.user);
   environment.emplace_back("LOGNAME", identity.user);
   environment.emplace_back("SHELL", identity.shell);
-  pass_from_daemon(environment, unit, inherited);
+  pass_from_daemon(environment, unit, daemon.inherited);
   for (const EnvironmentFile& file : unit.environment_files)
     if (auto added = add_file(environment, file); !added) return std::unexpected(added.error());
   for (const auto& [name, value] : unit.environment)
-    set(environment, name, value);
-  set(environment, "FOSTER_UNIT", unit.name);
-  set(environment, "FOSTER_INSTANCE", instance);
-  set(environment, "FOSTER_ATTEMPT", std::to_string(attempt.value));
+    set_variable(environment, name, value);
+  set_variable(environment, "FOSTER_UNIT", unit.name);
+  set_variable(environment, "FOSTER_INSTANCE", daemon.instance);
+  set_variable(environment, "FOSTER_ATTEMPT", std::to_string(attempt.value));
+  set_variable(environment, "FOSTER_INVOCATION", daemon.invocation);
   return environment;
 }
 

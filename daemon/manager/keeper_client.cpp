@@ -45,6 +45,8 @@ void append_known(const ipc::Record& record, std::vector<KeeperNews>& news) {
       return append_news<protocol::GroupEmptied>(record, news);
     case Type::kill_failed:
       return append_news<protocol::KillFailed>(record, news);
+    case Type::adopt_failed:
+      return append_news<protocol::AdoptFailed>(record, news);
     case Type::signal_received:
       return append_news<protocol::SignalNumber>(record, news);
     case Type::ready:
@@ -57,6 +59,8 @@ void append_known(const ipc::Record& record, std::vector<KeeperNews>& news) {
     case Type::notify_supervisor:
     case Type::signal_taken:
     case Type::finish:
+    case Type::adopt:
+    case Type::again:
     case Type::handover_begin:
     case Type::child:
     case Type::stored_descriptor:
@@ -64,6 +68,13 @@ void append_known(const ipc::Record& record, std::vector<KeeperNews>& news) {
       break;
   }
   log(Level::error, "the keeper sent what a manager does not expect", {{"type", record.type}});
+}
+
+protocol::StoredDescriptor stored_name(std::string_view name) {
+  FOSTER_CHECK(name.size() <= protocol::kStoredNameMax);
+  protocol::StoredDescriptor stored{};
+  name.copy(stored.name, protocol::kStoredNameMax);
+  return stored;
 }
 
 }  // namespace
@@ -94,7 +105,9 @@ Result<Handover> KeeperClient::receive_handover() {
       } else if (type == Type::stored_descriptor && record.fd_count == 1) {
         protocol::StoredDescriptor stored{};
         decode(record, stored);
-        handover.descriptors.push_back({stored.name, reader_.take_fd(0)});
+        UniqueFd fd = reader_.take_fd(0);
+        if (!fd) return system_failure("take over from the keeper", EMFILE);
+        handover.descriptors.push_back({stored.name, std::move(fd)});
       } else if (type == Type::handover_end) {
         ended = true;
       } else {
@@ -134,30 +147,33 @@ void KeeperClient::read_packet(std::vector<KeeperNews>& news) {
     append_known(record, news);
 }
 
-void* KeeperClient::add(Type type, size_t bytes, int fd) {
-  const size_t fds = fd >= 0 ? 1 : 0;
-  if (!writer_.fits(bytes, fds)) flush();
-  void* body = writer_.add(static_cast<uint16_t>(type), bytes, fd >= 0 ? &fd : nullptr, fds);
+void* KeeperClient::add(Type type, size_t bytes, std::span<const int> fds) {
+  if (!writer_.fits(bytes, fds.size())) flush();
+  void* body = writer_.add(static_cast<uint16_t>(type), bytes, fds.data(), fds.size());
   FOSTER_CHECK(body != nullptr);
   return body;
 }
 
 template <class Body>
-void KeeperClient::put(Type type, const Body& body, int fd) {
-  std::memcpy(add(type, sizeof body, fd), &body, sizeof body);
+void KeeperClient::put(Type type, const Body& body, std::span<const int> fds) {
+  std::memcpy(add(type, sizeof body, fds), &body, sizeof body);
 }
 
 void KeeperClient::ready() {
   add(Type::ready, 0);
 }
 
-void KeeperClient::spawn(std::string_view plan) {
-  if (plan.size() > protocol::kInlineSpawnMax) return spawn_in_memfd(plan);
-  std::memcpy(add(Type::spawn, plan.size()), plan.data(), plan.size());
-  if (++gathered_spawns_ >= kSpawnsPerPacket) flush();
+void KeeperClient::spawn(std::string_view plan, std::span<const PassedDescriptor> descriptors) {
+  std::vector<int> fds;
+  for (const PassedDescriptor& passed : descriptors)
+    fds.push_back(passed.fd.get());
+  if (plan.size() > protocol::kInlineSpawnMax) return spawn_in_memfd(plan, std::move(fds));
+  std::memcpy(add(Type::spawn, plan.size(), fds), plan.data(), plan.size());
+  // Descriptors are only borrowed.
+  if (++gathered_spawns_ >= kSpawnsPerPacket || !fds.empty()) flush();
 }
 
-void KeeperClient::spawn_in_memfd(std::string_view plan) {
+void KeeperClient::spawn_in_memfd(std::string_view plan, std::vector<int> fds) {
   // Where this fails the keeper gets a memfd cut short, and answers with a failed spawn as for any
   // bad plan: there is no second way to report it.
   const UniqueFd memory(memfd_create("foster-plan", MFD_CLOEXEC));
@@ -175,8 +191,13 @@ void KeeperClient::spawn_in_memfd(std::string_view plan) {
     std::memcpy(add(Type::spawn, sizeof head), &head, sizeof head);
     return;
   }
-  put(Type::spawn_in_memfd, protocol::SpawnInMemfd{head.attempt}, memory.get());
-  flush();  // The descriptor is only borrowed until here.
+  fds.insert(fds.begin(), memory.get());
+  put(Type::spawn_in_memfd, protocol::SpawnInMemfd{head.attempt}, fds);
+  flush();  // The descriptors are only borrowed until here.
+}
+
+void KeeperClient::adopt(Attempt attempt, Attempt from, pid_t pid, uint32_t tag) {
+  put(Type::adopt, protocol::Adopt{attempt.value, from.value, pid, tag});
 }
 
 void KeeperClient::kill(Attempt attempt, int signal, bool group, bool with_continue) {
@@ -188,17 +209,18 @@ void KeeperClient::kill(Attempt attempt, int signal, bool group, bool with_conti
                      .reserved = 0});
 }
 
-void KeeperClient::acknowledge(Attempt attempt) {
+void KeeperClient::acknowledge(Attempt attempt, bool abandon) {
   put(Type::acknowledge,
-      protocol::Acknowledge{.attempt = attempt.value, .abandon = 0, .reserved = 0});
+      protocol::Acknowledge{.attempt = attempt.value, .abandon = abandon ? 1u : 0u, .reserved = 0});
 }
 
 void KeeperClient::store(std::string_view name, int fd) {
-  FOSTER_CHECK(name.size() <= protocol::kNameMax);
-  protocol::StoredDescriptor stored{};
-  name.copy(stored.name, protocol::kNameMax);
-  put(Type::store_descriptor, stored, fd);
+  put(Type::store_descriptor, stored_name(name), {&fd, 1});
   flush();
+}
+
+void KeeperClient::drop(std::string_view name) {
+  put(Type::drop_descriptor, stored_name(name));
 }
 
 void KeeperClient::notify_supervisor(std::string_view text) {
@@ -207,6 +229,10 @@ void KeeperClient::notify_supervisor(std::string_view text) {
 
 void KeeperClient::signal_taken(int signal) {
   put(Type::signal_taken, protocol::SignalNumber{signal});
+}
+
+void KeeperClient::again() {
+  add(Type::again, 0);
 }
 
 void KeeperClient::finish(int exit_code) {

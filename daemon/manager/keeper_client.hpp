@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -35,7 +36,13 @@ struct Handover {
 
 using KeeperNews =
     std::variant<protocol::Spawned, protocol::SpawnFailed, protocol::Exited, protocol::GroupEmptied,
-                 protocol::KillFailed, protocol::SignalNumber>;
+                 protocol::KillFailed, protocol::AdoptFailed, protocol::SignalNumber>;
+
+/// A descriptor for a process to come, and the number it is to have there.
+struct PassedDescriptor {
+  int number = -1;
+  UniqueFd fd;
+};
 
 class KeeperClient {
  public:
@@ -51,23 +58,28 @@ class KeeperClient {
   State receive(std::vector<KeeperNews>& news);
 
   void ready();
-  void spawn(std::string_view plan);  // of spawn_plan()
+  /// `plan` is of spawn_plan(), with the numbers of these descriptors in it.
+  void spawn(std::string_view plan, std::span<const PassedDescriptor> descriptors);
+  void adopt(Attempt attempt, Attempt from, pid_t pid, uint32_t tag);
   void kill(Attempt attempt, int signal, bool group, bool with_continue);
-  void acknowledge(Attempt attempt);
+  void acknowledge(Attempt attempt, bool abandon);
   void store(std::string_view name, int fd);
+  void drop(std::string_view name);
   void notify_supervisor(std::string_view text);
   void signal_taken(int signal);
   void finish(int exit_code);
+  /// The manager is about to exit, to be started afresh.
+  void again();
 
   /// Sends what has been gathered. A keeper that is gone shows at the next receive.
   void flush();
 
  private:
-  void* add(protocol::Type type, size_t bytes, int fd = -1);
+  void* add(protocol::Type type, size_t bytes, std::span<const int> fds = {});
   template <class Body>
-  void put(protocol::Type type, const Body& body, int fd = -1);
+  void put(protocol::Type type, const Body& body, std::span<const int> fds = {});
   void read_packet(std::vector<KeeperNews>& news);
-  void spawn_in_memfd(std::string_view plan);
+  void spawn_in_memfd(std::string_view plan, std::vector<int> fds);
 
   UniqueFd socket_;
   ipc::PacketWriter writer_;

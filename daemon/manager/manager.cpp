@@ -9,13 +9,16 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <utility>
 
 #include "common/check.hpp"
 #include "common/instance.hpp"
 #include "common/signal_name.hpp"
+#include "daemon/manager/leftovers.hpp"
 #include "daemon/manager/log.hpp"
 #include "daemon/manager/report.hpp"
+#include "daemon/manager/role_command.hpp"
 
 namespace foster::manager {
 namespace {
@@ -34,7 +37,11 @@ struct Match : Functions... {
 template <class... Functions>
 Match(Functions...) -> Match<Functions...>;  // clang 16 does not deduce it by itself
 
-core::LastExit last_exit_of(const protocol::Exited& exited, Instant now, int64_t now_real_ns) {
+Now present() {
+  return {now_since_boot(), wall_clock_ns()};
+}
+
+core::LastExit last_exit_of(const protocol::Exited& exited, Now now) {
   const int status = exited.wait_status;
   core::LastExit how;
   if (WIFSIGNALED(status)) {
@@ -45,16 +52,25 @@ core::LastExit last_exit_of(const protocol::Exited& exited, Instant now, int64_t
     how.value = WEXITSTATUS(status);
   }
   how.at = {exited.at_boot_ns};
-  how.at_real_ns = now_real_ns - (now.ns - exited.at_boot_ns);
+  how.at_real_ns = now.real_ns - (now.boot.ns - exited.at_boot_ns);
   how.user_us = exited.user_us;
   how.system_us = exited.system_us;
   how.max_rss_kib = exited.max_rss_kib;
   return how;
 }
 
-std::string spawn_error_text(const protocol::SpawnFailed& failed, const UnitSpec& unit) {
+/// foster-probe stands beside this program.
+std::string probe_path() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "foster-probe" : self.parent_path() / "foster-probe";
+}
+
+std::string spawn_error_text(const protocol::SpawnFailed& failed, const UnitSpec& unit,
+                             const Errand& errand) {
   std::string text = std::string("cannot ") + protocol::step_text(failed.step);
-  if (failed.step == protocol::Step::execute) text += " " + unit.command.front();
+  if (failed.step == protocol::Step::execute)
+    text += " " + role_command(unit, errand.role, errand.index, "foster-probe").words.front();
   if (failed.step == protocol::Step::working_directory)
     text += " " + unit.working_directory.value_or("/");
   return text + ": " + strerrordesc_np(failed.error);
@@ -66,11 +82,13 @@ Manager::Manager(KeeperClient& keeper, Holdings holdings, const char* const* inh
     : keeper_(keeper),
       holdings_(std::move(holdings)),
       core_(holdings_.set, {.seed = static_cast<uint64_t>(now_since_boot().ns)}),
-      publisher_(std::move(holdings_.writer)),
-      executor_(keeper, holdings_.set, holdings_.instance_name, inherited,
-                [this](core::Event event) { queue_.push_back(std::move(event)); }),
+      publisher_(std::move(holdings_.writer), [this](UnitIndex unit) { return slot_facts(unit); }),
+      executor_(
+          keeper, core_, {holdings_.instance_name, holdings_.invocation, probe_path(), inherited},
+          [this](const core::Spawn& spawn) { return extras(spawn); },
+          [this](core::Event event) { queue(std::move(event)); }),
       bus_(holdings_.set, holdings_.keeper.keeper_pid,
-           [this](core::Event event) { queue_.push_back(std::move(event)); }),
+           [this](core::Event event) { queue(std::move(event)); }),
       systemd_([this](const std::string& text) { keeper_.notify_supervisor(text); }) {}
 
 Manager::~Manager() {
@@ -130,7 +148,7 @@ void Manager::begin() {
   started.value = static_cast<int32_t>(holdings_.keeper.manager_restarts);
   publisher_.note(started);
   core_.recover(holdings_.recovered, now_since_boot());
-  queue_.emplace_back(core::Begin{.first_manager = first});
+  queue(core::Begin{.first_manager = first, .initial = std::move(holdings_.initial)});
   keeper_.ready();
   // The news that came with the hand-over are part of the first turn: a service that has ended
   // meanwhile is not taken for a running one.
@@ -138,6 +156,7 @@ void Manager::begin() {
   if (!ended_) turn();
   // What only the start needed goes back to the system: a manager may run for years after it.
   holdings_.recovered = {};
+  std::vector<HandedDescriptor>().swap(holdings_.descriptors);
   malloc_trim(0);
 }
 
@@ -160,20 +179,19 @@ int Manager::more_to_do(sd_event_source*, void*) {
 }
 
 void Manager::turn() {
-  const Instant now = now_since_boot();
-  const int64_t now_real_ns = wall_clock_ns();
+  const Now now = present();
   std::vector<core::Event> events = std::move(queue_);
   queue_.clear();
   std::vector<core::Action> actions;
   for (const core::Event& event : events)
-    core_.handle(event, now, now_real_ns, actions);
-  core_.time_reached(now, now_real_ns, actions);
-  if (command_was_stopped()) core_.handle(core::ShutdownRequest{0}, now, now_real_ns, actions);
+    core_.handle(event, now.boot, now.real_ns, actions);
+  core_.time_reached(now.boot, now.real_ns, actions);
+  if (command_was_stopped()) core_.handle(core::ShutdownRequest{0}, now.boot, now.real_ns, actions);
   for (const core::Action& action : actions)
-    if (const auto* said = std::get_if<core::Note>(&action)) note(*said, now, now_real_ns);
-  publisher_.publish(core_, phase(), now, now_real_ns);
+    if (const auto* said = std::get_if<core::Note>(&action)) note(*said, now);
+  publisher_.publish(core_, phase(), now);
   for (const core::Action& action : actions)
-    perform(action, now, now_real_ns);
+    perform(action);
   tell_systemd();
   executor_.turn_ended();
   bus_.turn_ended();
@@ -181,29 +199,60 @@ void Manager::turn() {
   flush_log();
 }
 
-void Manager::perform(const core::Action& action, Instant, int64_t) {
-  std::visit(Match{[this](const core::Spawn& spawn) {
-                     holdings_.attempts[spawn.attempt.value] = spawn.unit;
-                     executor_.spawn(spawn);
-                   },
-                   [this](const core::Kill& kill) { executor_.kill(kill); },
-                   [this](const core::Acknowledge& end) {
-                     holdings_.attempts.erase(end.attempt.value);
-                     executor_.acknowledge(end);
-                   },
-                   [this](const core::Reply& reply) { bus_.answer(reply); },
-                   [](const core::Note&) {},  // published already
-                   [this](const core::InitialUnitsSettled&) { systemd_.ready(); },
-                   [this](const core::EndDaemon& last) { end(last.exit_code); }},
-             action);
+void Manager::perform(const core::Action& action) {
+  std::visit(
+      Match{[this](const core::Spawn& spawn) {
+              holdings_.attempts[spawn.attempt.value] = {spawn.unit, spawn.role, spawn.index};
+              executor_.spawn(spawn);
+            },
+            [this](const core::Adopt& adopt) {
+              holdings_.attempts[adopt.attempt.value] = {adopt.unit};
+              executor_.adopt(adopt);
+            },
+            [this](const core::Kill& kill) { executor_.kill(kill); },
+            [this](const core::Acknowledge& end) {
+              holdings_.attempts.erase(end.attempt.value);
+              executor_.acknowledge(end);
+            },
+            [this](const core::Reply& reply) { bus_.answer(reply); },
+            [this](const core::FindMain& wanted) { find_main(wanted); },
+            [this](const core::CheckConditions& wanted) { check_conditions(wanted); },
+            [this](const core::MeasureMemory& wanted) { measure_memory(wanted); },
+            [](const core::Note&) {},  // published already
+            [this](const core::InitialUnitsSettled&) { systemd_.ready(); },
+            [this](const core::EndDaemon& last) { end(last.exit_code); }},
+      action);
 }
 
-void Manager::note(const core::Note& note, Instant now, int64_t now_real_ns) {
-  publisher_.note(note, core_, now, now_real_ns);
+void Manager::note(const core::Note& note, Now now) {
+  publisher_.note(note, core_, now);
   report(note, note.about_unit ? core_.set()[note.unit].name : std::string());
 }
 
-std::optional<UnitIndex> Manager::unit_of(uint64_t attempt) const {
+Result<SpawnExtras> Manager::extras(const core::Spawn&) {
+  return SpawnExtras{};
+}
+
+SlotFacts Manager::slot_facts(UnitIndex unit) const {
+  const core::UnitRecord& record = core_.record(unit);
+  if (record.masked) return {.enablement = FOSTER_MASKED};
+  const bool enabled = core_.set()[unit].enabled;
+  return {.enablement = static_cast<uint8_t>(enabled ? FOSTER_ENABLED : FOSTER_DISABLED_BY_FILE)};
+}
+
+void Manager::find_main(const core::FindMain& wanted) {
+  queue(core::MainNotFound{wanted.unit, wanted.attempt, "nothing looks for it"});
+}
+
+void Manager::check_conditions(const core::CheckConditions& wanted) {
+  queue(core::ConditionsChecked{.unit = wanted.unit, .token = wanted.token});
+}
+
+void Manager::measure_memory(const core::MeasureMemory& wanted) {
+  queue(core::MemoryMeasured{wanted.unit, wanted.attempt, 0});
+}
+
+std::optional<Errand> Manager::errand(uint64_t attempt) const {
   const auto found = holdings_.attempts.find(attempt);
   if (found != holdings_.attempts.end()) return found->second;
   // Acknowledged already: news of it that were under way then say nothing new.
@@ -217,29 +266,36 @@ void Manager::take(const KeeperNews& news) {
       std::visit(Match{[](const protocol::SignalNumber&) { return uint64_t{0}; },
                        [](const auto& of_attempt) { return uint64_t{of_attempt.attempt}; }},
                  news);
-  const auto unit = unit_of(attempt);
-  if (!unit) return;
-  const Attempt number{attempt};
-  std::visit(
-      Match{[&](const protocol::Spawned& spawned) {
-              queue_.emplace_back(core::Spawned{*unit, number, spawned.pid});
-            },
-            [&](const protocol::SpawnFailed& failed) {
-              queue_.emplace_back(core::SpawnFailed{*unit, number, failed.error,
-                                                    spawn_error_text(failed, core_.set()[*unit])});
-            },
-            [&](const protocol::Exited& exited) {
-              queue_.emplace_back(core::Exited{
-                  *unit, number, last_exit_of(exited, now_since_boot(), wall_clock_ns()),
-                  exited.group_remains != 0});
-            },
-            [&](const protocol::GroupEmptied&) {
-              queue_.emplace_back(core::GroupEmptied{*unit, number});
-            },
-            [&](const protocol::KillFailed& failed) {
-              queue_.emplace_back(core::KillFailed{*unit, number, failed.signal, failed.error});
-            },
-            [](const protocol::SignalNumber&) {}},
+  if (const auto known = errand(attempt)) queue(event_of(news, *known));
+}
+
+core::Event Manager::event_of(const KeeperNews& news, const Errand& of) const {
+  const UnitIndex unit = of.unit;
+  return std::visit(
+      Match{
+          [&](const protocol::Spawned& spawned) -> core::Event {
+            return core::Spawned{unit, {spawned.attempt}, spawned.pid};
+          },
+          [&](const protocol::SpawnFailed& failed) -> core::Event {
+            return core::SpawnFailed{unit,
+                                     {failed.attempt},
+                                     failed.error,
+                                     spawn_error_text(failed, core_.set()[unit], of)};
+          },
+          [&](const protocol::Exited& exited) -> core::Event {
+            return core::Exited{
+                unit, {exited.attempt}, last_exit_of(exited, present()), exited.group_remains != 0};
+          },
+          [&](const protocol::GroupEmptied& emptied) -> core::Event {
+            return core::GroupEmptied{unit, {emptied.attempt}};
+          },
+          [&](const protocol::KillFailed& failed) -> core::Event {
+            return core::KillFailed{unit, {failed.attempt}, failed.signal, failed.error};
+          },
+          [&](const protocol::AdoptFailed& failed) -> core::Event {
+            return core::AdoptFailed{unit, {failed.attempt}, failed.error};
+          },
+          [](const protocol::SignalNumber&) -> core::Event { FOSTER_CHECK(false); }},
       news);
 }
 
@@ -251,7 +307,7 @@ void Manager::take_signal(int signal) {
   if (!ends) return forward_to_command(signal);
   const Instant before = std::exchange(told_to_stop_, now_since_boot());
   if (before.ns != 0 && told_to_stop_ - before < kSameSignal) return;
-  queue_.emplace_back(core::ShutdownRequest{0});
+  queue(core::ShutdownRequest{0});
 }
 
 void Manager::forward_to_command(int signal) {
@@ -309,7 +365,7 @@ int Manager::command_exit_code(int otherwise) const {
 void Manager::end(int exit_code) {
   const int code = command_exit_code(exit_code);
   log(Level::info, "everything is stopped; fosterd ends", {{"exit_code", code}});
-  publisher_.publish(core_, FOSTER_PHASE_DOWN, now_since_boot(), wall_clock_ns());
+  publisher_.publish(core_, FOSTER_PHASE_DOWN, present());
   publisher_.remove();
   bus_.turn_ended();
   bus_.close();
@@ -320,20 +376,12 @@ void Manager::end(int exit_code) {
   ended_ = 0;
 }
 
-void Manager::end_orphaned_groups() {
-  // The keeper is the one that signals, but there is none any more, and its pids are still fresh.
-  for (uint32_t i = 0; i < core_.set().size(); ++i) {
-    const core::UnitRecord& record = core_.record({i});
-    if (!core::at_rest(record.state) && record.pid > 0) kill(-record.pid, SIGKILL);
-  }
-}
-
 void Manager::keeper_is_gone() {
-  // The main processes end with it (PR_SET_PDEATHSIG), the rest of their groups by us. What is left
-  // of the instance is cleared away, so that the next fosterd starts clean and doubles nothing.
+  // The main processes end with it (PR_SET_PDEATHSIG), all others by us. What is left of the
+  // instance is cleared away, so that the next fosterd starts clean and doubles nothing.
   log(Level::error, "the keeper is gone; the manager ends its services and itself",
       {{"keeper", holdings_.keeper.keeper_pid}});
-  end_orphaned_groups();
+  end_leftovers(holdings_.invocation);
   publisher_.remove();
   bus_.close();
   holdings_.home.remove();

@@ -15,6 +15,7 @@
 #include "common/result.hpp"
 #include "daemon/core/supervisor.hpp"
 #include "daemon/manager/bus_server.hpp"
+#include "daemon/manager/errand.hpp"
 #include "daemon/manager/executor.hpp"
 #include "daemon/manager/instance_home.hpp"
 #include "daemon/manager/keeper_client.hpp"
@@ -28,14 +29,17 @@ namespace foster::manager {
 struct Holdings {
   std::string instance;       // its id
   std::string instance_name;  // what --instance would have to say to mean it: for the services
+  std::string invocation;     // which run of fosterd
   InstanceHome home;
   protocol::HandoverBegin keeper;
   std::shared_ptr<const UnitSet> set;
   std::optional<UnitIndex> command;  // the unit of `fosterd -- COMMAND`
   region::Writer writer;
   core::Recovered recovered;
-  std::unordered_map<uint64_t, UnitIndex> attempts;  // of the keeper's children
-  UniqueFd control;                                  // listening
+  std::vector<UnitIndex> initial;                 // to be started at the beginning
+  std::vector<HandedDescriptor> descriptors;      // what the keeper holds beside foster's own
+  std::unordered_map<uint64_t, Errand> attempts;  // of the keeper's children
+  UniqueFd control;                               // listening
 };
 
 class Manager {
@@ -58,21 +62,27 @@ class Manager {
   Result<void> attach();
   void begin();
   void turn();
-  void perform(const core::Action& action, Instant now, int64_t now_real_ns);
-  void note(const core::Note& note, Instant now, int64_t now_real_ns);
+  void perform(const core::Action& action);
+  void note(const core::Note& note, Now now);
   void take(const KeeperNews& news);
+  void queue(core::Event event) { queue_.push_back(std::move(event)); }
+  [[nodiscard]] Result<SpawnExtras> extras(const core::Spawn& spawn);
+  [[nodiscard]] SlotFacts slot_facts(UnitIndex unit) const;
+  void find_main(const core::FindMain& wanted);
+  void check_conditions(const core::CheckConditions& wanted);
+  void measure_memory(const core::MeasureMemory& wanted);
   void take_signal(int signal);
   void forward_to_command(int signal);
   void arm();
   void tell_systemd();
   void end(int exit_code);
-  void end_orphaned_groups();
   void keeper_is_gone();
   [[nodiscard]] uint32_t phase() const;
   /// `fosterd -- COMMAND` ends with its command, also when someone stopped that by fosterctl.
   [[nodiscard]] bool command_was_stopped() const;
   [[nodiscard]] int command_exit_code(int otherwise) const;
-  [[nodiscard]] std::optional<UnitIndex> unit_of(uint64_t attempt) const;
+  [[nodiscard]] std::optional<Errand> errand(uint64_t attempt) const;
+  [[nodiscard]] core::Event event_of(const KeeperNews& news, const Errand& of) const;
 
   KeeperClient& keeper_;
   Holdings holdings_;

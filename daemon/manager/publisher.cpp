@@ -2,8 +2,9 @@
 
 #include <sys/inotify.h>
 
+#include <algorithm>
+
 #include "daemon/manager/log.hpp"
-#include "daemon/manager/slot_codec.hpp"
 
 namespace foster::manager {
 
@@ -40,17 +41,24 @@ void Publisher::repair() {
   if (auto watched = watch_object(); !watched) log(Level::error, watched.error().message);
 }
 
-void Publisher::note(const core::Note& note, const core::Supervisor& core, Instant now,
-                     int64_t now_real_ns) {
-  events_.push_back(encode_event(note, note.about_unit ? core.set()[note.unit].name : std::string(),
-                                 now, now_real_ns));
+void Publisher::note(const core::Note& note, const core::Supervisor& core, Now now) {
+  events_.push_back(
+      encode_event(note, note.about_unit ? core.set()[note.unit].name : std::string(), now));
 }
 
-void Publisher::publish(core::Supervisor& core, uint32_t phase, Instant now, int64_t now_real_ns) {
+void Publisher::publish(core::Supervisor& core, uint32_t phase, Now now) {
   std::vector<region::SlotUpdate> slots;
-  for (const UnitIndex unit : core.take_changed())
+  std::vector<UnitIndex> changed = core.take_changed();
+  if (!stale_.empty()) {
+    changed.insert(changed.end(), stale_.begin(), stale_.end());
+    std::vector<UnitIndex>().swap(stale_);
+    std::ranges::sort(changed, {}, &UnitIndex::value);
+    const auto doubled = std::ranges::unique(changed, {}, &UnitIndex::value);
+    changed.erase(doubled.begin(), doubled.end());
+  }
+  for (const UnitIndex unit : changed)
     slots.push_back(
-        {unit.value, encode_slot(core.record(unit), core.set()[unit], now, now_real_ns)});
+        {unit.value, encode_slot(core.record(unit), core.set()[unit], facts_(unit), now)});
   if (slots.empty() && events_.empty() && phase == phase_) return;
   phase_ = phase;
   const region::HeaderUpdate header{.phase = phase,

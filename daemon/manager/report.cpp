@@ -24,6 +24,10 @@ const char* state_word(core::UnitState state) {
       return "done";
     case core::UnitState::failed:
       return "failed";
+    case core::UnitState::waiting:
+      return "held back";
+    case core::UnitState::skipped:
+      return "skipped";
   }
   return "unknown";
 }
@@ -59,7 +63,9 @@ void write(Level level, std::string_view message, const core::Note& note, const 
 
 void report_state(const core::Note& note, const std::string& unit) {
   // The states in between are in the flight recorder; the log has what people look for.
-  if (note.state == core::UnitState::starting || note.state == core::UnitState::stopping) return;
+  if (note.state == core::UnitState::starting || note.state == core::UnitState::stopping ||
+      note.state == core::UnitState::waiting)
+    return;
   const Level level = note.state == core::UnitState::failed ? Level::error : Level::info;
   write(level, state_word(note.state), note, unit);
 }
@@ -79,11 +85,17 @@ void report(const core::Note& note, const std::string& unit) {
     case core::NoteKind::shutdown:
       return write(Level::info, "stopping everything", note, unit, "exit_code",
                    std::to_string(note.value));
+    case core::NoteKind::hook:
+      return write(Level::info, "hook", note, unit);
+    case core::NoteKind::health:
+      return write(Level::warning, "health", note, unit);
+    case core::NoteKind::ready:
+      return write(Level::info, "readiness", note, unit);
   }
 }
 
 std::string summary(const core::Supervisor& core) {
-  std::array<size_t, 7> counts{};
+  std::array<size_t, 9> counts{};
   for (uint32_t i = 0; i < core.set().size(); ++i)
     ++counts[static_cast<size_t>(core.record({i}).state)];
   std::string text;

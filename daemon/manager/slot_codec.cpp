@@ -15,11 +15,32 @@ static_assert(static_cast<int>(core::UnitState::stopping) == FOSTER_STATE_STOPPI
 static_assert(static_cast<int>(core::UnitState::backoff) == FOSTER_STATE_BACKOFF);
 static_assert(static_cast<int>(core::UnitState::exited) == FOSTER_STATE_EXITED);
 static_assert(static_cast<int>(core::UnitState::failed) == FOSTER_STATE_FAILED);
+static_assert(static_cast<int>(core::UnitState::waiting) == FOSTER_STATE_WAITING);
+static_assert(static_cast<int>(core::UnitState::skipped) == FOSTER_STATE_SKIPPED);
+static_assert(static_cast<int>(core::Step::conditions) == FOSTER_STEP_CONDITIONS);
+static_assert(static_cast<int>(core::Step::find_main) == FOSTER_STEP_FIND_MAIN);
+static_assert(static_cast<int>(core::Step::reload) == FOSTER_STEP_RELOAD);
+static_assert(static_cast<int>(core::Step::dependents) == FOSTER_STEP_DEPENDENTS);
+static_assert(static_cast<int>(core::Step::post_stop) == FOSTER_STEP_POST_STOP);
+static_assert(static_cast<int>(core::Role::main) == FOSTER_ROLE_MAIN);
+static_assert(static_cast<int>(core::Role::post_stop) == FOSTER_ROLE_POST_STOP);
+static_assert(static_cast<int>(core::Role::health_check) == FOSTER_ROLE_HEALTH_CHECK);
+static_assert(static_cast<int>(core::Health::starting) == FOSTER_HEALTH_STARTING);
+static_assert(static_cast<int>(core::Health::unhealthy) == FOSTER_HEALTH_UNHEALTHY);
 static_assert(static_cast<int>(core::Goal::up) == FOSTER_GOAL_UP);
 static_assert(static_cast<int>(core::Cause::boot) == FOSTER_CAUSE_BOOT);
 static_assert(static_cast<int>(core::Cause::stop_timeout) == FOSTER_CAUSE_STOP_TIMEOUT);
+static_assert(static_cast<int>(core::Cause::dependency) == FOSTER_CAUSE_DEPENDENCY);
+static_assert(static_cast<int>(core::Cause::start_timeout) == FOSTER_CAUSE_START_TIMEOUT);
+static_assert(static_cast<int>(core::Cause::watchdog) == FOSTER_CAUSE_WATCHDOG);
+static_assert(static_cast<int>(core::Cause::masked) == FOSTER_CAUSE_MASKED);
 static_assert(static_cast<int>(core::ExitKind::spawn) == FOSTER_EXIT_SPAWN);
 static_assert(static_cast<int>(core::JobResult::superseded) == FOSTER_JOB_SUPERSEDED);
+static_assert(static_cast<int>(ServiceType::simple) == FOSTER_TYPE_SIMPLE);
+static_assert(static_cast<int>(ServiceType::oneshot) == FOSTER_TYPE_ONESHOT);
+static_assert(static_cast<int>(ServiceType::notify) == FOSTER_TYPE_NOTIFY);
+static_assert(static_cast<int>(ServiceType::forking) == FOSTER_TYPE_FORKING);
+static_assert(static_cast<int>(ServiceType::group) == FOSTER_TYPE_GROUP);
 static_assert(core::kJobOutcomes == FOSTER_JOB_RESULTS);
 
 constexpr unsigned kResultBits = 8;
@@ -50,6 +71,12 @@ uint8_t event_kind(core::NoteKind kind) {
       return FOSTER_EVENT_REQUEST;
     case core::NoteKind::shutdown:
       return FOSTER_EVENT_SHUTDOWN;
+    case core::NoteKind::hook:
+      return FOSTER_EVENT_HOOK;
+    case core::NoteKind::health:
+      return FOSTER_EVENT_HEALTH;
+    case core::NoteKind::ready:
+      return FOSTER_EVENT_READY;
   }
   return FOSTER_EVENT_STATE;
 }
@@ -57,7 +84,6 @@ uint8_t event_kind(core::NoteKind kind) {
 void encode_exit(const core::LastExit& last, foster_slot_body& body) {
   body.exit_kind = static_cast<uint8_t>(last.kind);
   body.exit_value = last.value;
-  body.exit_clean = last.clean ? 1 : 0;
   body.exit_boot_ns = last.at.ns;
   body.exit_real_ns = last.at_real_ns;
   body.exit_user_us = last.user_us;
@@ -68,7 +94,7 @@ void encode_exit(const core::LastExit& last, foster_slot_body& body) {
 core::LastExit decode_exit(const foster_slot_body& body) {
   return {.kind = static_cast<core::ExitKind>(body.exit_kind),
           .value = body.exit_value,
-          .clean = body.exit_clean != 0,
+          .clean = (body.flags & FOSTER_FLAG_EXIT_CLEAN) != 0,
           .at = {body.exit_boot_ns},
           .at_real_ns = body.exit_real_ns,
           .user_us = body.exit_user_us,
@@ -76,35 +102,128 @@ core::LastExit decode_exit(const foster_slot_body& body) {
           .max_rss_kib = body.exit_max_rss_kib};
 }
 
-}  // namespace
+std::string read_text(const char (&text)[FOSTER_TEXT_SIZE]) {
+  return {text, strnlen(text, FOSTER_TEXT_SIZE)};
+}
 
-foster_slot_body encode_slot(const core::UnitRecord& record, const UnitSpec& unit, Instant now,
-                             int64_t now_real_ns) {
-  foster_slot_body body{};
-  body.state = static_cast<uint8_t>(record.state);
-  body.goal = static_cast<uint8_t>(record.goal);
-  body.type = unit.type == ServiceType::oneshot ? FOSTER_TYPE_ONESHOT : FOSTER_TYPE_SIMPLE;
-  body.cause = static_cast<uint8_t>(record.cause);
-  body.killed = record.killed ? 1 : 0;
-  body.essential = unit.essential ? 1 : 0;
-  body.pid = record.pid;
-  body.restarts = record.restarts;
-  body.failures = record.failures;
-  body.window_count = record.window_count;
+uint32_t encode_flags(const core::UnitRecord& record, const UnitSpec& unit) {
+  const auto flag = [](bool set, uint32_t bit) { return set ? bit : 0u; };
+  return flag(record.killed, FOSTER_FLAG_KILLED) | flag(unit.essential, FOSTER_FLAG_ESSENTIAL) |
+         flag(record.ready, FOSTER_FLAG_READY) | flag(record.was_up, FOSTER_FLAG_WAS_UP) |
+         flag(record.last_exit.clean, FOSTER_FLAG_EXIT_CLEAN) |
+         flag(record.hook.killed, FOSTER_FLAG_HOOK_KILLED) |
+         flag(record.check.killed, FOSTER_FLAG_CHECK_KILLED);
+}
+
+void decode_flags(uint32_t flags, core::UnitRecord& record) {
+  record.killed = (flags & FOSTER_FLAG_KILLED) != 0;
+  record.ready = (flags & FOSTER_FLAG_READY) != 0;
+  record.was_up = (flags & FOSTER_FLAG_WAS_UP) != 0;
+  record.hook.killed = (flags & FOSTER_FLAG_HOOK_KILLED) != 0;
+  record.check.killed = (flags & FOSTER_FLAG_CHECK_KILLED) != 0;
+}
+
+void encode_side_runs(const core::UnitRecord& record, foster_slot_body& body) {
+  body.hook_role = static_cast<uint8_t>(record.hook.role);
+  body.hook_index = record.hook.index;
+  body.hook_pid = record.hook.pid;
+  body.hook_attempt = record.hook.attempt.value;
+  body.hook_deadline_boot_ns = record.hook.deadline.ns;
+  body.check_role = static_cast<uint8_t>(record.check.role);
+  body.check_index = record.check.index;
+  body.check_pid = record.check.pid;
+  body.check_attempt = record.check.attempt.value;
+  body.check_deadline_boot_ns = record.check.deadline.ns;
+}
+
+void decode_side_runs(const foster_slot_body& body, core::UnitRecord& record) {
+  record.hook.role = static_cast<core::Role>(body.hook_role);
+  record.hook.index = body.hook_index;
+  record.hook.pid = body.hook_pid;
+  record.hook.attempt = {body.hook_attempt};
+  record.hook.deadline = {body.hook_deadline_boot_ns};
+  record.check.role = static_cast<core::Role>(body.check_role);
+  record.check.index = body.check_index;
+  record.check.pid = body.check_pid;
+  record.check.attempt = {body.check_attempt};
+  record.check.deadline = {body.check_deadline_boot_ns};
+}
+
+void encode_times(const core::UnitRecord& record, Now now, foster_slot_body& body) {
   body.window_start_boot_ns = record.window_start.ns;
-  body.attempt = record.attempt.value;
-  body.exit_attempt = record.exit_attempt.value;
-  body.exits = record.exits;
   body.since_boot_ns = record.since.ns;
-  body.since_real_ns = now_real_ns - (now - record.since).count();
+  body.since_real_ns = now.real_ns - (now.boot - record.since).count();
   body.started_boot_ns = record.started.ns;
   body.running_boot_ns = record.running.ns;
   body.deadline_boot_ns = record.deadline.ns;
-  encode_exit(record.last_exit, body);
+  body.start_deadline_boot_ns = record.start_deadline.ns;
+  body.watchdog_deadline_boot_ns = record.watchdog_deadline.ns;
+  body.runtime_deadline_boot_ns = record.runtime_deadline.ns;
+  body.check_next_boot_ns = record.check_next.ns;
+  body.watchdog_ns = record.watchdog.count();
+}
+
+void decode_times(const foster_slot_body& body, core::UnitRecord& record) {
+  record.window_start = {body.window_start_boot_ns};
+  record.since = {body.since_boot_ns};
+  record.started = {body.started_boot_ns};
+  record.running = {body.running_boot_ns};
+  record.deadline = {body.deadline_boot_ns};
+  record.start_deadline = {body.start_deadline_boot_ns};
+  record.watchdog_deadline = {body.watchdog_deadline_boot_ns};
+  record.runtime_deadline = {body.runtime_deadline_boot_ns};
+  record.check_next = {body.check_next_boot_ns};
+  record.watchdog = Duration(body.watchdog_ns);
+}
+
+void encode_jobs(const core::UnitRecord& record, foster_slot_body& body) {
   body.job = record.job.value << kResultBits | static_cast<uint8_t>(record.job_verb);
   for (size_t i = 0; i < core::kJobOutcomes; ++i)
     body.job_results[i] = record.job_outcomes[i].job.value << kResultBits |
                           static_cast<uint8_t>(record.job_outcomes[i].result);
+}
+
+void decode_jobs(const foster_slot_body& body, core::UnitRecord& record) {
+  record.job = {body.job >> kResultBits};
+  record.job_verb = static_cast<core::Verb>(body.job & kResultMask);
+  for (size_t i = 0; i < core::kJobOutcomes; ++i)
+    record.job_outcomes[i] = {
+        .job = {body.job_results[i] >> kResultBits},
+        .result = static_cast<core::JobResult>(body.job_results[i] & kResultMask)};
+}
+
+}  // namespace
+
+foster_slot_body encode_slot(const core::UnitRecord& record, const UnitSpec& unit,
+                             const SlotFacts& facts, Now now) {
+  foster_slot_body body{};
+  body.state = static_cast<uint8_t>(record.state);
+  body.goal = static_cast<uint8_t>(record.goal);
+  body.type = static_cast<uint8_t>(unit.type);
+  body.cause = static_cast<uint8_t>(record.cause);
+  body.step = static_cast<uint8_t>(record.step);
+  body.health = static_cast<uint8_t>(record.health);
+  body.enablement = facts.enablement;
+  body.flags = encode_flags(record, unit);
+  body.blocker = record.blocker;
+  body.pid = record.pid;
+  body.restarts = record.restarts;
+  body.failures = record.failures;
+  body.window_count = record.window_count;
+  body.check_failures = record.check_failures;
+  body.check_successes = record.check_successes;
+  body.service_errno = record.service_errno;
+  body.command_index = record.command_index;
+  body.claimed_pid = record.claimed_pid;
+  body.attempt = record.attempt.value;
+  body.exit_attempt = record.exit_attempt.value;
+  body.exits = record.exits;
+  body.timer_next_real_ns = facts.timer_next_real_ns;
+  encode_times(record, now, body);
+  encode_side_runs(record, body);
+  encode_exit(record.last_exit, body);
+  encode_jobs(record, body);
+  copy_text(body.status_text, record.status_text);
   copy_text(body.detail, record.detail);
   return body;
 }
@@ -114,35 +233,36 @@ core::UnitRecord decode_slot(const foster_slot_body& body) {
   record.state = static_cast<core::UnitState>(body.state);
   record.goal = static_cast<core::Goal>(body.goal);
   record.cause = static_cast<core::Cause>(body.cause);
-  record.killed = body.killed != 0;
+  record.step = static_cast<core::Step>(body.step);
+  record.health = static_cast<core::Health>(body.health);
+  record.masked = body.enablement == FOSTER_MASKED;
+  record.blocker = body.blocker;
   record.attempt = {body.attempt};
   record.pid = body.pid;
   record.exit_attempt = {body.exit_attempt};
   record.exits = body.exits;
   record.restarts = body.restarts;
   record.failures = body.failures;
-  record.window_start = {body.window_start_boot_ns};
   record.window_count = body.window_count;
-  record.since = {body.since_boot_ns};
-  record.started = {body.started_boot_ns};
-  record.running = {body.running_boot_ns};
-  record.deadline = {body.deadline_boot_ns};
+  record.check_failures = body.check_failures;
+  record.check_successes = body.check_successes;
+  record.service_errno = body.service_errno;
+  record.command_index = body.command_index;
+  record.claimed_pid = body.claimed_pid;
+  decode_flags(body.flags, record);
+  decode_times(body, record);
+  decode_side_runs(body, record);
+  decode_jobs(body, record);
   record.last_exit = decode_exit(body);
-  record.detail = std::string(body.detail, strnlen(body.detail, FOSTER_TEXT_SIZE));
-  record.job = {body.job >> kResultBits};
-  record.job_verb = static_cast<core::Verb>(body.job & kResultMask);
-  for (size_t i = 0; i < core::kJobOutcomes; ++i)
-    record.job_outcomes[i] = {
-        .job = {body.job_results[i] >> kResultBits},
-        .result = static_cast<core::JobResult>(body.job_results[i] & kResultMask)};
+  record.status_text = read_text(body.status_text);
+  record.detail = read_text(body.detail);
   return record;
 }
 
-foster_event encode_event(const core::Note& note, const std::string& name, Instant now,
-                          int64_t now_real_ns) {
+foster_event encode_event(const core::Note& note, const std::string& name, Now now) {
   foster_event event{};
-  event.boot_ns = now.ns;
-  event.real_ns = now_real_ns;
+  event.boot_ns = now.boot.ns;
+  event.real_ns = now.real_ns;
   event.attempt = note.attempt.value;
   event.pid = note.pid;
   event.value = note.value;

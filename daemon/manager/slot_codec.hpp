@@ -12,13 +12,25 @@
 
 namespace foster::manager {
 
-[[nodiscard]] foster_slot_body encode_slot(const core::UnitRecord& record, const UnitSpec& unit,
-                                           Instant now, int64_t now_real_ns);
+/// What a slot shows that is not the core's to know.
+struct SlotFacts {
+  int64_t timer_next_real_ns = 0;  // 0: the unit has no timer, or it will not elapse any more
+  uint8_t enablement = FOSTER_ENABLED;
+};
 
+/// The present, by both clocks.
+struct Now {
+  Instant boot;
+  int64_t real_ns = 0;
+};
+
+[[nodiscard]] foster_slot_body encode_slot(const core::UnitRecord& record, const UnitSpec& unit,
+                                           const SlotFacts& facts, Now now);
+
+/// `blocker` counts in the order of the slots, and `masked` is what the slot's enablement says.
 [[nodiscard]] core::UnitRecord decode_slot(const foster_slot_body& body);
 
 /// `name` is the unit's, or empty for the daemon itself.
-[[nodiscard]] foster_event encode_event(const core::Note& note, const std::string& name,
-                                        Instant now, int64_t now_real_ns);
+[[nodiscard]] foster_event encode_event(const core::Note& note, const std::string& name, Now now);
 
 }  // namespace foster::manager

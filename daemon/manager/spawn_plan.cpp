@@ -8,6 +8,7 @@
 
 #include "common/unit/expansion.hpp"
 #include "daemon/manager/environment.hpp"
+#include "daemon/manager/errand.hpp"
 #include "daemon/protocol/keeper_protocol.hpp"
 
 namespace foster::manager {
@@ -46,23 +47,46 @@ void append(std::string& bytes, std::string_view text) {
   bytes += '\0';
 }
 
-uint32_t plan_flags(const UnitSpec& unit, const Identity& identity) {
+uint32_t plan_flags(const UnitSpec& unit, core::Role role, const Identity& identity) {
   uint32_t flags = 0;
-  if (unit.foreground) flags |= protocol::kForeground;
+  if (unit.foreground && role == core::Role::main) flags |= protocol::kForeground;
   if (identity.change_ids) flags |= protocol::kSetIds;
   if (!unit.foreground) flags |= protocol::kSetDirectory;
   return flags;
 }
 
+Result<Environment> environment_of(const UnitSpec& unit, const ProcessOrder& order,
+                                   const DaemonFacts& daemon, const Identity& identity) {
+  auto environment = service_environment(unit, identity, daemon, order.attempt);
+  if (!environment) return environment;
+  for (const auto& [name, value] : order.extras.environment)
+    set_variable(*environment, name, value);
+  return environment;
+}
+
+template <class Value>
+void append_numbers(std::string& bytes, const std::vector<Value>& numbers) {
+  bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(Value));
+}
+
+std::vector<int32_t> numbers_of(const std::vector<PassedDescriptor>& descriptors) {
+  std::vector<int32_t> numbers;
+  for (const PassedDescriptor& passed : descriptors)
+    numbers.push_back(passed.number);
+  return numbers;
+}
+
 }  // namespace
 
-Result<std::string> spawn_plan(const UnitSpec& unit, Attempt attempt, std::string_view instance,
-                               IdentityCache& identities, const char* const* inherited) {
+Result<std::string> spawn_plan(const UnitSpec& unit, const ProcessOrder& order,
+                               const DaemonFacts& daemon, IdentityCache& identities) {
   const auto identity = identities.look_up(unit.user, unit.group);
   if (!identity) return std::unexpected(identity.error());
-  const auto environment = service_environment(unit, *identity, instance, attempt, inherited);
+  const auto environment = environment_of(unit, order, daemon, *identity);
   if (!environment) return std::unexpected(environment.error());
-  const auto words = expand_command(unit.command, *environment);
+  RoleCommand command = role_command(unit, order.role, order.index, daemon.probe);
+  const Result<Argv> words = command.expand ? expand_command(command.words, *environment)
+                                            : Result<Argv>(std::move(command.words));
   if (!words) return std::unexpected(words.error());
   const auto program = find_program(words->front(), *environment);
   if (!program) return std::unexpected(program.error());
@@ -79,8 +103,11 @@ Result<std::string> spawn_plan(const UnitSpec& unit, Attempt attempt, std::strin
     append(strings, value);
   }
 
-  const protocol::SpawnPlan plan{.attempt = attempt.value,
-                                 .flags = plan_flags(unit, *identity),
+  const std::vector<int32_t> numbers = numbers_of(order.extras.descriptors);
+  const protocol::SpawnPlan plan{.attempt = order.attempt.value,
+                                 .tag = tag_of(order.role, order.index),
+                                 .fd_count = static_cast<uint32_t>(numbers.size()),
+                                 .flags = plan_flags(unit, order.role, *identity),
                                  .uid = identity->uid,
                                  .gid = identity->gid,
                                  .group_count = static_cast<uint32_t>(identity->groups.size()),
@@ -89,8 +116,8 @@ Result<std::string> spawn_plan(const UnitSpec& unit, Attempt attempt, std::strin
                                  .envc = static_cast<uint32_t>(environment->size()),
                                  .string_bytes = static_cast<uint32_t>(strings.size())};
   std::string body(reinterpret_cast<const char*>(&plan), sizeof plan);
-  body.append(reinterpret_cast<const char*>(identity->groups.data()),
-              identity->groups.size() * sizeof(gid_t));
+  append_numbers(body, identity->groups);
+  append_numbers(body, numbers);
   body += strings;
   return body;
 }

@@ -6,6 +6,7 @@
 
 #include "common/instance.hpp"
 #include "common/region/reader.hpp"
+#include "daemon/manager/leftovers.hpp"
 #include "daemon/manager/log.hpp"
 #include "daemon/manager/slot_codec.hpp"
 #include "daemon/manager/unit_loader.hpp"
@@ -35,13 +36,17 @@ std::string render_all(const std::vector<Diagnostic>& diagnostics) {
 }
 
 /// The same instance may have been started with another --runtime-dir, where its lock does not meet
-/// ours; the region's name is the instance's alone.
-Result<void> refuse_second_daemon(const std::string& id, pid_t keeper) {
+/// ours; the region's name is the instance's alone. Of a daemon that is dead without having cleared
+/// its region away, what it left behind is ended before anything is started.
+Result<void> succeed_or_refuse(const std::string& id, pid_t keeper) {
   const auto reader = region::Reader::open(region_object_name(id), geteuid());
   if (!reader) return {};
   const foster_region_header header = reader->header();
-  if (header.keeper_pid == keeper || reader->keeper(now_since_boot()) == region::Liveness::dead)
+  if (header.keeper_pid == keeper) return {};
+  if (reader->keeper(now_since_boot()) == region::Liveness::dead) {
+    end_leftovers(invocation_of(header));
     return {};
+  }
   return failure(
       "start", "fosterd runs this instance already, with pid " + std::to_string(header.keeper_pid));
 }
@@ -51,7 +56,7 @@ Result<void> take_lock(KeeperClient& keeper, Handover& handover, const InstanceH
   if (handover.take(kLock)) return {};
   const auto lock = home.lock(handover.keeper.keeper_pid);
   if (!lock) return std::unexpected(lock.error());
-  if (auto alone = refuse_second_daemon(id, handover.keeper.keeper_pid); !alone) return alone;
+  if (auto alone = succeed_or_refuse(id, handover.keeper.keeper_pid); !alone) return alone;
   keeper.store(kLock, lock->get());
   return {};
 }
@@ -93,6 +98,65 @@ bool unfinished(const protocol::Child& child, const core::RecoveredUnit& unit) {
          unit.record->exit_attempt.value < child.attempt;
 }
 
+/// The same of a hook or a check, whose end is recorded by its run being cleared.
+bool unfinished(const protocol::Child& child, const core::RecoveredUnit& unit,
+                core::SideRun core::UnitRecord::*run) {
+  return child.phase != protocol::ChildPhase::over || !unit.record ||
+         ((*unit.record).*run).attempt.value == child.attempt;
+}
+
+void add_live(core::RecoveredUnit& unit, const protocol::Child& child, core::Role role) {
+  switch (role) {
+    case core::Role::main:
+      if (!unfinished(child, unit) || child.attempt < unit.live_attempt.value) return;
+      unit.live_attempt = {child.attempt};
+      unit.pid = child.pid;
+      unit.last_signal = child.last_signal;
+      return;
+    case core::Role::condition:
+    case core::Role::pre_start:
+    case core::Role::post_start:
+    case core::Role::pre_stop:
+    case core::Role::stop:
+    case core::Role::post_stop:
+    case core::Role::reload:
+      if (unfinished(child, unit, &core::UnitRecord::hook) && child.attempt > unit.live_hook.value)
+        unit.live_hook = {child.attempt};
+      return;
+    case core::Role::ready_check:
+    case core::Role::health_check:
+      if (unfinished(child, unit, &core::UnitRecord::check) &&
+          child.attempt > unit.live_check.value)
+        unit.live_check = {child.attempt};
+      return;
+  }
+}
+
+/// Units may have come and gone since: others have this index now.
+uint32_t moved_blocker(uint32_t blocker, const std::vector<region::RememberedSlot>& slots,
+                       const UnitSet& set) {
+  if (blocker == 0 || blocker > slots.size()) return 0;
+  const auto unit = set.find(slots[blocker - 1].name);
+  return unit ? unit->value + 1 : 0;
+}
+
+void remember(core::Recovered& found, std::vector<core::RecoveredUnit>& units, const UnitSet& set,
+              const region::Writer& writer) {
+  const std::vector<region::RememberedSlot> slots = writer.remembered();
+  for (const region::RememberedSlot& slot : slots) {
+    const auto unit = set.find(slot.name);
+    if (!unit) continue;
+    core::UnitRecord record = decode_slot(slot.body);
+    record.blocker = moved_blocker(record.blocker, slots, set);
+    units[unit->value].record = std::move(record);
+  }
+  const foster_region_header& header = writer.header();
+  found.last_attempt = {header.last_attempt};
+  found.last_job = {header.last_job};
+  found.shutting_down = header.phase == FOSTER_PHASE_STOPPING;
+  found.exit_code = header.exit_code;
+}
+
 /// What the core is to begin with: the region's word on each unit, the keeper's on its children.
 core::Recovered recover(const UnitSet& set, const Handover& handover, const region::Writer& writer,
                         const std::vector<std::string>& strays) {
@@ -100,22 +164,11 @@ core::Recovered recover(const UnitSet& set, const Handover& handover, const regi
   std::vector<core::RecoveredUnit> units(set.size());
   for (uint32_t i = 0; i < units.size(); ++i)
     units[i].unit = {i};
-  if (writer.adopted()) {
-    for (const region::RememberedSlot& slot : writer.remembered())
-      if (const auto unit = set.find(slot.name)) units[unit->value].record = decode_slot(slot.body);
-    const foster_region_header& header = writer.header();
-    found.last_attempt = {header.last_attempt};
-    found.last_job = {header.last_job};
-    found.shutting_down = header.phase == FOSTER_PHASE_STOPPING;
-    found.exit_code = header.exit_code;
-  }
+  if (writer.adopted()) remember(found, units, set, writer);
   found.last_attempt.value = std::max(found.last_attempt.value, handover.keeper.last_attempt);
   for (const protocol::Child& child : handover.children) {
-    core::RecoveredUnit& unit = units[set.find(child.unit)->value];
-    if (!unfinished(child, unit) || child.attempt < unit.live_attempt.value) continue;
-    unit.live_attempt = {child.attempt};
-    unit.pid = child.pid;
-    unit.last_signal = child.last_signal;
+    const UnitIndex unit = *set.find(child.unit);
+    add_live(units[unit.value], child, errand_of(unit, child.tag).role);
   }
   for (const std::string& name : strays) {
     core::RecoveredUnit& unit = units[set.find(name)->value];
@@ -125,6 +178,22 @@ core::Recovered recover(const UnitSet& set, const Handover& handover, const regi
   }
   found.units = std::move(units);
   return found;
+}
+
+/// What the first manager starts, and a later one of those that are new to it.
+std::vector<UnitIndex> initial_units(const UnitSet& set, const core::Recovered& recovered) {
+  std::vector<UnitIndex> units;
+  for (const core::RecoveredUnit& unit : recovered.units)
+    if (!unit.record && set[unit.unit].enabled) units.push_back(unit.unit);
+  return units;
+}
+
+std::vector<foster_edge> edges_of(const UnitSet& set) {
+  std::vector<foster_edge> edges;
+  edges.reserve(set.graph().edges().size());
+  for (const Edge& edge : set.graph().edges())
+    edges.push_back({edge.from.value, edge.to.value, static_cast<uint32_t>(edge.kind)});
+  return edges;
 }
 
 std::vector<std::string> names_of(const UnitSet& set) {
@@ -164,19 +233,23 @@ Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const Option
   std::shared_ptr<const UnitSet> set = with_strays(checked, strays);
   // Before lay_out: what it remembers are the former manager's slots.
   core::Recovered recovered = recover(*set, handover, *writer, strays);
-  if (auto laid_out = writer->lay_out(names_of(*set)); !laid_out)
+  if (auto laid_out = writer->lay_out(names_of(*set), edges_of(*set)); !laid_out)
     return std::unexpected(laid_out.error());
-  std::unordered_map<uint64_t, UnitIndex> attempts;
+  std::vector<UnitIndex> initial = initial_units(*set, recovered);
+  std::unordered_map<uint64_t, Errand> attempts;
   for (const protocol::Child& child : handover.children)
-    attempts.emplace(child.attempt, *set->find(child.unit));
+    attempts.emplace(child.attempt, errand_of(*set->find(child.unit), child.tag));
   return Holdings{.instance = id,
                   .instance_name = options.instance.empty() ? id : options.instance,
+                  .invocation = invocation_of(writer->header()),
                   .home = std::move(home),
                   .keeper = handover.keeper,
                   .set = set,
                   .command = command_of(*set),
                   .writer = std::move(*writer),
                   .recovered = std::move(recovered),
+                  .initial = std::move(initial),
+                  .descriptors = std::move(handover.descriptors),
                   .attempts = std::move(attempts),
                   .control = std::move(*control)};
 }

@@ -1,0 +1,49 @@
+// Processes as /proc shows them (proc(5)): whose child, of which group, started with what
+// environment. Everything here may be gone by the time the answer is read; only the keeper, which
+// reaps, can hold a process still.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/instant.hpp"
+
+namespace foster::manager {
+
+struct ProcessFacts {
+  int32_t pid = 0;
+  char state = '?';
+  int32_t parent = 0;
+  int32_t group = 0;
+  int32_t session = 0;
+  Instant started;  // to the clock tick
+
+  [[nodiscard]] bool alive() const { return state != 'Z' && state != 'X' && state != 'x'; }
+};
+
+/// Nothing when there is no such process.
+[[nodiscard]] std::optional<ProcessFacts> process_facts(int32_t pid);
+
+/// The text of /proc/<pid>/stat. The name in it is the program's own choice and may hold blanks and
+/// parentheses.
+[[nodiscard]] std::optional<ProcessFacts> parse_process_facts(std::string_view text);
+
+/// Children of all threads of the process, zombies too.
+[[nodiscard]] std::vector<int32_t> children_of(int32_t pid);
+
+/// The value of a variable in the environment that the process was started with; nothing where it
+/// is not set, the process is gone or another user's, or has written over its environment, as those
+/// do that set their title.
+[[nodiscard]] std::optional<std::string> initial_variable(int32_t pid, std::string_view name);
+
+/// Resident memory in bytes: its own, and what it may share with others (files, shared memory).
+struct ResidentMemory {
+  uint64_t own = 0;
+  uint64_t shared = 0;
+};
+[[nodiscard]] std::optional<ResidentMemory> resident_memory(int32_t pid);
+
+}  // namespace foster::manager

@@ -1,0 +1,17 @@
+// What a process is given beside what its unit file says: by whoever listens for its messages or
+// its readiness.
+#pragma once
+
+#include <vector>
+
+#include "daemon/manager/environment.hpp"
+#include "daemon/manager/keeper_client.hpp"
+
+namespace foster::manager {
+
+struct SpawnExtras {
+  std::vector<PassedDescriptor> descriptors;
+  Environment environment;  // set last, so that nothing of the unit's own hides it
+};
+
+}  // namespace foster::manager
