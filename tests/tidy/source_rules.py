@@ -73,7 +73,8 @@ ROOMS = {
         rooms=("common", "common/calendar", "common/unit", "common/unit_source", "common/region",
                "common/ipc", "common/output_tail", "daemon/core", "daemon/protocol",
                "daemon/manager"),
-        libraries=("fmt", "spdlog", "systemd", "CLI"), only_in=(("CLI", ("options",)),),
+        libraries=("fmt", "spdlog", "systemd", "CLI", "nlohmann"),
+        only_in=(("CLI", ("options",)), ("nlohmann", ("settings_text",))),
         banned=CONCURRENCY_HEADERS + ("iostream",)),
     # Stands between a service and the daemon's output.
     "daemon/tap": Room(rooms=("common", "common/ipc", "common/output_tail", "daemon/tap"),
