@@ -10,71 +10,90 @@
 namespace foster::sim {
 
 using core::ExitKind;
+using core::Role;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-ModelKeeper::ModelKeeper(size_t units, const Swarm& swarm, Random random)
-    : swarm_(swarm), random_(random), truth_(units) {}
+namespace {
+
+bool is_check(Role role) {
+  return role == Role::ready_check || role == Role::health_check;
+}
+
+/// Whether a process of `next` may not be spawned while one of `living` is there: the main one
+/// comes after everything that was before it, hooks follow each other, and so do checks.
+bool excludes(Role next, Role living) {
+  if (next == Role::main) return true;
+  if (living == Role::main) {
+    return next == Role::condition || next == Role::pre_start || next == Role::post_stop;
+  }
+  return is_check(next) == is_check(living);
+}
+
+}  // namespace
+
+ModelKeeper::ModelKeeper(const UnitSet& set, const Swarm& swarm, Random random)
+    : set_(set), swarm_(swarm), random_(random), truth_(set.size()) {}
 
 void ModelKeeper::connect(std::deque<core::Event>* inbox) {
   inbox_ = inbox;
   for (const Child& child : children_)
     tell_again(child);
+  for (core::Event& event : unread_)
+    tell(std::move(event));
+  unread_.clear();
 }
 
-std::string ModelKeeper::spawn(const core::Spawn& action, ServiceType type, Instant now) {
+std::string ModelKeeper::spawn(const core::Spawn& action, Instant now) {
   if (action.attempt <= last_attempt_) return "an attempt's number was given out twice";
   for (const Child& other : children_) {
-    if (other.unit == action.unit && other.phase != Phase::over) {
-      return "a unit has two live attempts";
-    }
+    if (other.unit != action.unit || other.phase == Phase::over) continue;
+    if (other.adopted_by.value != 0) continue;  // its group is the other attempt's
+    if (!excludes(action.role, other.role)) continue;
+    return action.role == Role::main && other.role == Role::main
+               ? "a unit has two live attempts"
+               : "a process is started beside one that has to be gone before";
   }
   last_attempt_ = action.attempt;
-  Child child{.unit = action.unit, .attempt = action.attempt, .pid = ++last_pid_};
-  plan_life(child, type, now);
+  Child child{.unit = action.unit,
+              .attempt = action.attempt,
+              .role = action.role,
+              .index = action.index,
+              .pid = ++last_pid_};
+  plan_faults(child);
+  plan_life(child, now);
   children_.push_back(child);
   return {};
 }
 
-void ModelKeeper::plan_life(Child& child, ServiceType type, Instant now) {
-  if (maybe(swarm_.spawn_fails, 4)) {
-    constexpr int kErrors[] = {ENOENT, EACCES, EAGAIN, ENOMEM, EPERM, 0};
-    child.error = kErrors[random_.next() % std::size(kErrors)];
-    child.will_fail = true;
+std::string ModelKeeper::adopt(const core::Adopt& action, Instant now) {
+  if (action.attempt <= last_attempt_) return "an attempt's number was given out twice";
+  last_attempt_ = action.attempt;
+  Child* from = find(action.from);
+  core::AdoptFailed failed{action.unit, action.attempt, ECHILD};
+  const bool orphan =
+      from != nullptr && (from->phase == Phase::lingering || from->phase == Phase::over);
+  if (!orphan || action.pid == 0 || from->daemon_pid != action.pid ||
+      maybe(swarm_.adopt_fails, 3)) {
+    tell(failed);
+    return {};
   }
-  child.spawned_untold = maybe(swarm_.exits_unspawned, 3);
-  child.spawned_late = maybe(swarm_.spawned_told_late, 3);
-  child.ignores_stop = maybe(swarm_.ignores_stop, 3);
-  child.others_ignore_stop = maybe(swarm_.ignores_stop, 2);
-  child.survives_kill_long = maybe(swarm_.survives_kill_long, 4);
-  child.has_others = maybe(swarm_.group_remains, 3);
-  schedule({.at = now + soon(), .kind = Kind::executed, .attempt = child.attempt});
-  if (!child.will_fail) plan_end(child, type, now);
-}
-
-void ModelKeeper::plan_end(const Child& child, ServiceType type, Instant now) {
-  Happening end{.kind = Kind::exits, .attempt = child.attempt};
-  if (healed_) {
-    if (type == ServiceType::simple) return;
-    end.at = now + milliseconds(between(random_, 1, 100));
-    return schedule(end);
-  }
-  if (type == ServiceType::simple && once_in(random_, 4)) return;  // runs until it is stopped
-  if (once_in(random_, 4)) {
-    end.how = once_in(random_, 4) ? ExitKind::core_dump : ExitKind::signal;
-    end.value = SIGSEGV;
-  } else if (once_in(random_, 2)) {
-    end.value = static_cast<int>(between(random_, 0, 4));
-  }
-  if (maybe(swarm_.exits_at_once, 2)) {
-    end.at = now;
-  } else if (once_in(random_, 4)) {
-    end.at = now + seconds(between(random_, 1, 100));
-  } else {
-    end.at = now + microseconds(between(random_, 1, 100'000));
-  }
-  schedule(end);
+  Child child{.unit = action.unit,
+              .attempt = action.attempt,
+              .phase = Phase::running,
+              .pid = action.pid,
+              .told_spawned = true};
+  plan_faults(child);
+  child.will_fail = child.spawned_untold = child.spawned_late = false;
+  child.has_others = from->has_others;
+  from->adopted_by = action.attempt;
+  from->daemon_pid = 0;
+  plan_run(child, now);
+  plan_ready(child, now);
+  children_.push_back(child);
+  tell(core::Spawned{child.unit, child.attempt, child.pid});
+  return {};
 }
 
 bool ModelKeeper::told_to_stop(Attempt attempt) const {
@@ -82,7 +101,7 @@ bool ModelKeeper::told_to_stop(Attempt attempt) const {
   return swarm_.kill_errors || child == children_.end() || child->last_signal != 0;
 }
 
-void ModelKeeper::kill(const core::Kill& action, int stop_signal, Instant now) {
+void ModelKeeper::kill(const core::Kill& action, Instant now) {
   Child* child = find(action.attempt);
   core::KillFailed failed{action.unit, action.attempt, action.signal, ESRCH};
   if (child != nullptr && maybe(swarm_.kill_errors, 10)) {
@@ -92,18 +111,23 @@ void ModelKeeper::kill(const core::Kill& action, int stop_signal, Instant now) {
   if (child == nullptr) return tell(failed);
   child->last_signal = action.signal;
   if (child->will_fail) return tell(failed);
+  // The processes of its group are another attempt's by now.
+  if (Child* heir = find(child->adopted_by); heir != nullptr && action.group) {
+    if (heir->phase == Phase::running) signal_main(*heir, action.signal, now);
+    signal_others(*heir, action.signal, now);
+  }
   const bool main_alive = child->phase == Phase::forked || child->phase == Phase::running;
-  if (main_alive) signal_main(*child, action.signal, stop_signal, now);
+  if (main_alive) signal_main(*child, action.signal, now);
   if (action.group && child->phase == Phase::over) {
     tell(core::GroupEmptied{action.unit, action.attempt});
   } else if (action.group) {
-    signal_others(*child, action.signal, stop_signal, now);
+    signal_others(*child, action.signal, now);
   } else if (!main_alive) {
     tell(failed);
   }
 }
 
-void ModelKeeper::signal_main(Child& child, int signal, int stop_signal, Instant now) {
+void ModelKeeper::signal_main(Child& child, int signal, Instant now) {
   Happening end{.at = now + soon(), .kind = Kind::exits, .attempt = child.attempt};
   end.how = ExitKind::signal;
   end.value = signal;
@@ -111,8 +135,12 @@ void ModelKeeper::signal_main(Child& child, int signal, int stop_signal, Instant
     if (child.survives_kill_long) end.at = now + seconds(between(random_, 1, 60));
     return schedule(end);
   }
-  if (child.ignores_stop || (signal != stop_signal && once_in(random_, 2))) return;
-  if (once_in(random_, 2)) {
+  const int stop_signal = spec(child).stop.signal;
+  if (spec(child).hooks && signal == spec(child).hooks->reload_signal && signal != stop_signal) {
+    return;
+  }
+  if (child.ignores_stop || (signal != stop_signal && coin(random_))) return;
+  if (coin(random_)) {
     end.how = ExitKind::code;
     end.value = static_cast<int>(between(random_, 0, 3));
     end.at = now + milliseconds(between(random_, 0, 200));
@@ -120,9 +148,9 @@ void ModelKeeper::signal_main(Child& child, int signal, int stop_signal, Instant
   schedule(end);
 }
 
-void ModelKeeper::signal_others(Child& child, int signal, int stop_signal, Instant now) {
-  if (!child.has_others) return;
-  if (signal != SIGKILL && (child.others_ignore_stop || signal != stop_signal)) return;
+void ModelKeeper::signal_others(Child& child, int signal, Instant now) {
+  if (!child.has_others && child.daemon_pid == 0) return;
+  if (signal != SIGKILL && (child.others_ignore_stop || signal != spec(child).stop.signal)) return;
   schedule({.at = now + soon(), .kind = Kind::group_empties, .attempt = child.attempt});
 }
 
@@ -130,7 +158,11 @@ std::string ModelKeeper::acknowledge(const core::Acknowledge& action) {
   const auto found = std::ranges::find(children_, action.attempt, &Child::attempt);
   if (found == children_.end())
     return {};  // acknowledged before, by a manager that has crashed since
-  if (found->phase != Phase::over) return "an attempt was acknowledged before it was over";
+  if (action.abandon) {
+    if (found->adopted_by.value == 0) return "an attempt was abandoned that nobody has taken over";
+  } else if (found->phase != Phase::over) {
+    return "an attempt was acknowledged before it was over";
+  }
   children_.erase(found);
   return {};
 }
@@ -143,6 +175,7 @@ std::optional<Instant> ModelKeeper::next_happening() const {
 void ModelKeeper::happen(Instant now) {
   const Happening happening = happenings_.top();
   happenings_.pop();
+  repeat_old_news();
   Child* child = find(happening.attempt);
   if (child == nullptr) return;
   switch (happening.kind) {
@@ -152,6 +185,14 @@ void ModelKeeper::happen(Instant now) {
       return exits(*child, happening, now);
     case Kind::group_empties:
       return group_empties(*child);
+    case Kind::gets_ready:
+      return gets_ready(*child);
+    case Kind::pings:
+      return pings(*child, now);
+    case Kind::speaks:
+      return speaks(*child, now);
+    case Kind::names_main:
+      return names_main(*child, now);
   }
 }
 
@@ -174,19 +215,21 @@ void ModelKeeper::executed(Child& child, Instant now) {
 void ModelKeeper::exits(Child& child, const Happening& happening, Instant now) {
   if (child.phase == Phase::lingering || child.phase == Phase::over || child.will_fail) return;
   child.told_exited = true;
-  child.group_remained = child.has_others;
-  child.phase = child.has_others ? Phase::lingering : Phase::over;
+  child.group_remained = child.has_others || child.daemon_pid != 0;
+  child.phase = child.group_remained ? Phase::lingering : Phase::over;
   child.how = {.kind = happening.how, .value = happening.value, .at = now, .at_real_ns = now.ns};
-  Truth& truth = truth_[child.unit.value];
-  ++truth.reaped;
-  truth.last_reaped = child.attempt;
-  truth.last_how = child.how;
+  if (child.role == Role::main) {
+    Truth& truth = truth_[child.unit.value];
+    ++truth.reaped;
+    truth.last_reaped = child.attempt;
+    truth.last_how = child.how;
+  }
   tell(core::Exited{child.unit, child.attempt, child.how, child.group_remained});
   if (child.spawned_late && !child.told_spawned) {
     child.told_spawned = true;
     tell(core::Spawned{child.unit, child.attempt, child.pid});
   }
-  if (child.has_others && !child.others_ignore_stop) {
+  if (child.group_remained && child.daemon_pid == 0 && !child.others_ignore_stop) {
     const Duration lingers = milliseconds(between(random_, 0, 20'000));
     schedule({.at = now + lingers, .kind = Kind::group_empties, .attempt = child.attempt});
   }
@@ -194,7 +237,12 @@ void ModelKeeper::exits(Child& child, const Happening& happening, Instant now) {
 
 void ModelKeeper::group_empties(Child& child) {
   child.has_others = false;
+  child.daemon_pid = 0;
   if (child.phase != Phase::lingering) return;
+  // What has been taken over is in the same group and may live on there.
+  if (const Child* heir = find(child.adopted_by); heir != nullptr && heir->phase != Phase::over) {
+    return;
+  }
   child.phase = Phase::over;
   child.told_emptied = true;
   tell(core::GroupEmptied{child.unit, child.attempt});
@@ -204,12 +252,32 @@ void ModelKeeper::forget_counted() {
   for (Truth& truth : truth_)
     truth.reaped = 0;
   for (const Child& child : children_) {
-    if (child.told_exited) ++truth_[child.unit.value].reaped;
+    if (child.told_exited && child.role == Role::main) ++truth_[child.unit.value].reaped;
   }
 }
 
 void ModelKeeper::tell(core::Event event) {
-  if (inbox_ != nullptr) inbox_->push_back(std::move(event));
+  if (inbox_ == nullptr) return;
+  if (swarm_.told_twice && !healed_ && once_in(random_, 4) && old_news_.size() < 64) {
+    old_news_.push_back(event);
+  }
+  inbox_->push_back(std::move(event));
+}
+
+/// Answers belong to the manager that has asked; of what the keeper tells anything may come again.
+void ModelKeeper::repeat_old_news() {
+  if (old_news_.empty() || healed_ || inbox_ == nullptr || !once_in(random_, 8)) return;
+  const size_t which = random_.next() % old_news_.size();
+  const core::Event event = old_news_[which];
+  old_news_[which] = old_news_.back();
+  old_news_.pop_back();
+  const bool news = std::holds_alternative<core::Spawned>(event) ||
+                    std::holds_alternative<core::SpawnFailed>(event) ||
+                    std::holds_alternative<core::Exited>(event) ||
+                    std::holds_alternative<core::GroupEmptied>(event) ||
+                    std::holds_alternative<core::KillFailed>(event) ||
+                    std::holds_alternative<core::ReadySeen>(event);
+  if (news) inbox_->push_back(event);
 }
 
 void ModelKeeper::tell_again(const Child& child) {
@@ -218,9 +286,12 @@ void ModelKeeper::tell_again(const Child& child) {
     return tell(core::SpawnFailed{child.unit, child.attempt, child.error, "cannot execute: fault"});
   }
   if (child.told_spawned) tell(core::Spawned{child.unit, child.attempt, child.pid});
+  if (child.ready && child.phase == Phase::running) {
+    tell(core::ReadySeen{child.unit, child.attempt});
+  }
   if (!child.told_exited) return;
   // A keeper may tell both of its news, or the end as it stands now.
-  const bool as_it_was = once_in(random_, 2);
+  const bool as_it_was = coin(random_);
   const bool remains = as_it_was ? child.group_remained : child.phase == Phase::lingering;
   tell(core::Exited{child.unit, child.attempt, child.how, remains});
   if (child.told_emptied && as_it_was) tell(core::GroupEmptied{child.unit, child.attempt});
@@ -236,6 +307,7 @@ Duration ModelKeeper::soon() {
 }
 
 Child* ModelKeeper::find(Attempt attempt) {
+  if (attempt.value == 0) return nullptr;
   const auto found = std::ranges::find(children_, attempt, &Child::attempt);
   return found == children_.end() ? nullptr : &*found;
 }

@@ -1,10 +1,12 @@
-// The keeper and the kernel as the core sees them, as a model: children that start, end, ignore
-// signals and leave others of their group behind, and news of them that are told again until
-// acknowledged.
+// The keeper, the kernel and the services as the core sees them, as a model: processes that start,
+// end, get ready, say something, ignore signals and leave others of their group behind, and news of
+// them that are told again until acknowledged. What the shell of the manager watches for the core
+// (readiness, $NOTIFY_SOCKET, the main process of a forking unit) is told from here as well.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <queue>
 #include <string>
 #include <vector>
@@ -23,6 +25,8 @@ enum class Phase { forked, running, lingering, over };
 struct Child {
   UnitIndex unit;
   Attempt attempt;
+  core::Role role = core::Role::main;
+  uint16_t index = 0;
   Phase phase = Phase::forked;
   int32_t pid = 0;
   int last_signal = 0;
@@ -35,7 +39,11 @@ struct Child {
   bool others_ignore_stop = false;
   bool survives_kill_long = false;
   bool has_others = false;
-  int exit_code = 0;  // of its planned end
+
+  int32_t daemon_pid = 0;  // lives in its group and may become the main process
+  Attempt adopted_by;
+  bool ready = false;  // whatever its unit's readiness is
+  bool pings = false;
 
   bool told_spawned = false;
   bool told_exited = false;
@@ -44,7 +52,8 @@ struct Child {
   core::LastExit how;
 };
 
-/// What the world has really seen of a unit, for the oracle to compare with what was counted.
+/// What the world has really seen of a unit's main processes, for the oracle to compare with what
+/// was counted.
 struct Truth {
   uint64_t reaped = 0;
   Attempt last_reaped;
@@ -53,21 +62,27 @@ struct Truth {
 
 class ModelKeeper {
  public:
-  ModelKeeper(size_t units, const Swarm& swarm, Random random);
+  ModelKeeper(const UnitSet& set, const Swarm& swarm, Random random);
 
   /// News for the manager that is connected now; without one they are only kept.
   void connect(std::deque<core::Event>* inbox);
   void disconnect() { inbox_ = nullptr; }
 
   // The actions. A broken promise of the core is returned as a sentence, otherwise it is empty.
-  std::string spawn(const core::Spawn& action, ServiceType type, Instant now);
-  void kill(const core::Kill& action, int stop_signal, Instant now);
-  /// False when the attempt has never been sent anything, and nothing has hindered that.
-  [[nodiscard]] bool told_to_stop(Attempt attempt) const;
+  std::string spawn(const core::Spawn& action, Instant now);
+  std::string adopt(const core::Adopt& action, Instant now);
+  void find_main(const core::FindMain& action);
+  void check_conditions(const core::CheckConditions& action);
+  void measure_memory(const core::MeasureMemory& action);
+  void kill(const core::Kill& action, Instant now);
   std::string acknowledge(const core::Acknowledge& action);
 
-  /// From now on nothing goes wrong any more that has not been decided yet.
-  void heal() { healed_ = true; }
+  /// False when the attempt has never been sent anything, and nothing has hindered that.
+  [[nodiscard]] bool told_to_stop(Attempt attempt) const;
+
+  /// From now on nothing goes wrong any more that has not been decided yet, and what lives gets
+  /// ready and says so.
+  void heal(Instant now);
 
   [[nodiscard]] std::optional<Instant> next_happening() const;
   void happen(Instant now);
@@ -79,7 +94,7 @@ class ModelKeeper {
   [[nodiscard]] Attempt last_attempt() const { return last_attempt_; }
 
  private:
-  enum class Kind { executed, exits, group_empties };
+  enum class Kind { executed, exits, group_empties, gets_ready, pings, speaks, names_main };
   struct Happening {
     Instant at;
     uint64_t order = 0;
@@ -96,16 +111,32 @@ class ModelKeeper {
   void executed(Child& child, Instant now);
   void exits(Child& child, const Happening& happening, Instant now);
   void group_empties(Child& child);
-  void signal_main(Child& child, int signal, int stop_signal, Instant now);
-  void signal_others(Child& child, int signal, int stop_signal, Instant now);
-  void plan_life(Child& child, ServiceType type, Instant now);
-  void plan_end(const Child& child, ServiceType type, Instant now);
+  void signal_main(Child& child, int signal, Instant now);
+  void signal_others(Child& child, int signal, Instant now);
   void tell(core::Event event);
   void tell_again(const Child& child);
+  void repeat_old_news();
   [[nodiscard]] Duration soon();
   [[nodiscard]] Child* find(Attempt attempt);
   [[nodiscard]] bool maybe(bool fault, uint64_t n);
 
+  // model_service.cpp: how processes of each role live.
+  void plan_faults(Child& child);
+  void plan_life(Child& child, Instant now);
+  void plan_main(Child& child, Instant now);
+  void plan_run(const Child& child, Instant now);
+  void plan_ready(const Child& child, Instant now);
+  void plan_side(const Child& child, Instant now);
+  [[nodiscard]] int side_exit_code(const Child& child);
+  void gets_ready(Child& child);
+  void pings(Child& child, Instant now);
+  void speaks(Child& child, Instant now);
+  void names_main(Child& child, Instant now);
+  void notify(const Child& child, core::Notified message);
+  [[nodiscard]] Child* main_of(UnitIndex unit);
+  [[nodiscard]] const UnitSpec& spec(const Child& child) const { return set_[child.unit]; }
+
+  const UnitSet& set_;
   Swarm swarm_;
   Random random_;
   bool healed_ = false;
@@ -113,6 +144,9 @@ class ModelKeeper {
   std::vector<Child> children_;
   std::vector<Truth> truth_;
   std::priority_queue<Happening, std::vector<Happening>, std::greater<>> happenings_;
+  std::vector<core::Event> unread_;    // said while no manager read it
+  std::vector<core::Event> old_news_;  // some of what the keeper has told
+  std::vector<core::FindMain> unanswered_;
   uint64_t order_ = 0;
   int32_t last_pid_ = 1;
   Attempt last_attempt_;

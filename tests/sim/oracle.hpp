@@ -7,12 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "common/unit/unit_set.hpp"
-#include "daemon/core/action.hpp"
-#include "daemon/core/event.hpp"
-#include "daemon/core/supervisor.hpp"
+#include "tests/sim/goal_oracle.hpp"
+#include "tests/sim/health_oracle.hpp"
+#include "tests/sim/hook_oracle.hpp"
+#include "tests/sim/job_oracle.hpp"
 #include "tests/sim/model_keeper.hpp"
 #include "tests/sim/model_region.hpp"
+#include "tests/sim/order_oracle.hpp"
 
 namespace foster::sim {
 
@@ -20,18 +21,20 @@ class Oracle {
  public:
   explicit Oracle(const UnitSet& set);
 
-  /// The first promise that was broken, as a sentence; empty while none was.
-  [[nodiscard]] const std::string& violation() const { return violation_; }
-  void fail(std::string_view what);
-  void fail(UnitIndex unit, std::string_view what);
+  [[nodiscard]] const std::string& violation() const { return verdict_.violation(); }
+  void fail(std::string_view what) { verdict_.fail(what); }
+  void fail(UnitIndex unit, std::string_view what) { verdict_.fail(unit, what); }
 
-  void manager_began(const core::Supervisor& manager);
+  void manager_began(const core::Supervisor& manager, const ModelKeeper& keeper);
   /// The turn's work was lost with the manager.
-  void turn_lost() { pending_ = committed_; }
+  void turn_lost();
 
   /// The region is gone, and with it all counts and numbers but those of the keeper.
   void region_lost();
+  /// A unit was masked or not, whether or not a manager heard of it.
+  void masked(UnitIndex unit, bool masked) { order_.told().mask(unit, masked); }
 
+  void about_to_handle(const core::Event* event, Instant now);
   /// After each event (null: the time was reached): what the records say now, and what it led to.
   void handled(const core::Supervisor& manager, const core::Event* event,
                std::span<const core::Action> actions, Instant now);
@@ -42,9 +45,11 @@ class Oracle {
   /// After a whole publish, the region must hold everything as it is.
   void published_whole(const core::Supervisor& manager, const ModelRegion& region);
 
-  void replied(const core::Reply& reply);
-  /// A turn was performed to its end, so these must have been answered.
-  void turn_done(std::span<const uint64_t> tokens);
+  /// The world was really asked for this.
+  void performed(const core::Spawn& spawn) { hooks_.performed(spawn); }
+  void replied(const core::Reply& reply) { jobs_.replied(reply); }
+  void turn_done(std::span<const uint64_t> tokens) { jobs_.turn_done(tokens); }
+  [[nodiscard]] bool hurried() const { return order_.hurried(); }
 
   /// All faults are healed and nothing more happens: everything must have come to its end.
   void converged(const core::Supervisor& manager, const ModelKeeper& keeper);
@@ -53,44 +58,28 @@ class Oracle {
              const ModelKeeper& keeper);
 
  private:
-  struct UnitCount {
-    JobId open;
-    core::Verb open_verb = core::Verb::none;
-    JobId newest_finished;
-  };
-  struct Pending {
-    std::vector<UnitCount> units;
-    JobId highest_job;
-  };
   struct Rate {
     std::vector<Instant> restarts;
     uint32_t counted = 0;
     uint64_t exits = 0;
   };
 
-  void judge_jobs(UnitIndex unit, const core::UnitRecord& record, const core::Event* event,
-                  std::span<const core::Action> actions);
-  void judge_outcome(UnitIndex unit, const core::UnitRecord& record, core::Verb verb,
-                     core::JobResult result);
-  void judge_action(const core::Supervisor& manager, const core::Event* event,
-                    const core::Action& action, Instant now);
-  void judge_spawn(const core::Supervisor& manager, const core::Spawn& spawn);
-  void judge_kill(const core::Supervisor& manager, const core::Event* event, const core::Kill& kill,
-                  Instant now);
-  void judge_reply(const core::Supervisor& manager, const core::Event* event,
-                   const core::Reply& reply);
+  void judge_records(const core::Supervisor& manager);
   void judge_shutdown(const core::Supervisor& manager, const core::Event* event);
+  [[nodiscard]] bool ends_all(UnitIndex unit, const core::UnitRecord& record) const;
   void judge_record(UnitIndex unit, const core::UnitRecord& record, const ModelKeeper& keeper);
   void judge_backoff(UnitIndex unit, const core::UnitRecord& record);
-  void judge_end_of_attempts(UnitIndex unit, const core::UnitRecord& record);
+  void judge_end_of_run(UnitIndex unit, const core::UnitRecord& record);
   void judge_rate(UnitIndex unit, const core::UnitRecord& record);
 
   const UnitSet& set_;
-  std::string violation_;
-  Pending committed_;
-  Pending pending_;
+  Verdict verdict_;
+  OrderOracle order_;
+  GoalOracle goals_;
+  HealthOracle health_;
+  HookOracle hooks_;
+  JobOracle jobs_;
   std::vector<Rate> rates_;
-  std::vector<uint8_t> answered_;  // by token
   bool was_shutting_down_ = false;
   bool settled_ = false;
 };

@@ -15,7 +15,29 @@ using std::chrono::seconds;
 namespace {
 
 // Far more than any run needs once nothing goes wrong any more.
-constexpr uint64_t kEventsToConverge = 200'000;
+constexpr uint64_t kEventsToConverge = 300'000;
+constexpr Duration kTimeToConverge = seconds(3000);
+// Longer than anything takes that was decided before: then nothing more will change.
+constexpr Duration kQuiet = seconds(130);
+// What a process takes to die of SIGKILL at most, and to be told of.
+constexpr Duration kDeath = seconds(70);
+
+Duration longest_hook(const UnitSpec& spec, HookPoint point) {
+  const HookSpec* hook = hook_of(spec, point);
+  if (hook == nullptr) return Duration::zero();
+  return (hook->timeout + kDeath) * hook->commands.size();
+}
+
+/// By then a shutdown has ended, even if all units stop one after another.
+Duration longest_shutdown(const UnitSet& set) {
+  Duration sum = kDeath;
+  for (const UnitSpec& spec : set.units()) {
+    sum += spec.stop.timeout + kDeath + longest_hook(spec, HookPoint::pre_start) +
+           longest_hook(spec, HookPoint::post_start) + longest_hook(spec, HookPoint::pre_stop) +
+           longest_hook(spec, HookPoint::stop) + longest_hook(spec, HookPoint::post_stop);
+  }
+  return sum;
+}
 
 }  // namespace
 
@@ -24,8 +46,9 @@ Simulation::Simulation(const Options& options)
       random_(options.seed),
       swarm_(random_swarm(random_)),
       set_(random_units(random_)),
-      keeper_(set_->size(), swarm_, Random(random_.next())),
-      oracle_(*set_) {
+      keeper_(*set_, swarm_, Random(random_.next())),
+      oracle_(*set_),
+      masked_(set_->size(), false) {
   region_.records.resize(set_->size());
 }
 
@@ -42,8 +65,14 @@ Outcome Simulation::run() {
 void Simulation::step() {
   Instant at;
   const Next next = choose(at);
-  if (next == Next::nothing) return nothing_left();
+  if (next == Next::nothing || (stage_ == Stage::healing && all_quiet())) return converged();
   now_ = std::max(now_, at);
+  if (stage_ == Stage::healing && now_ > healed_at_ + kTimeToConverge) {
+    return oracle_.fail("it does not converge");
+  }
+  if (stage_ == Stage::ending && now_ > shutdown_asked_ + longest_shutdown(*set_)) {
+    return oracle_.fail("the shutdown takes longer than all timeouts together");
+  }
   switch (next) {
     case Next::nothing:
       break;
@@ -86,19 +115,27 @@ Simulation::Next Simulation::choose(Instant& at) const {
   return next;
 }
 
-void Simulation::nothing_left() {
+bool Simulation::all_quiet() const {
+  return manager_ != nullptr && inbox_.empty() && now_ > last_change_ + kQuiet &&
+         !manager_->shutting_down();
+}
+
+void Simulation::converged() {
   if (stage_ == Stage::ending) return oracle_.fail("the shutdown never ends");
   oracle_.converged(*manager_, keeper_);
   trace("-- converged; shutting down");
   stage_ = Stage::ending;
   if (manager_->shutting_down()) return oracle_.fail("the shutdown never ends");
   inbox_.emplace_back(core::ShutdownRequest{7});
+  shutdown_asked_ = turn_at_ = now_;
 }
 
 void Simulation::heal() {
   trace("-- healed");
   stage_ = Stage::healing;
-  keeper_.heal();
+  if (inbox_.empty()) turn_at_ = now_;
+  keeper_.heal(now_);
+  healed_at_ = last_change_ = now_;
   const Swarm none;
   swarm_ = none;
 }
@@ -107,13 +144,43 @@ void Simulation::manager_starts() {
   trace("-- a manager starts");
   manager_ = std::make_unique<core::Supervisor>(set_, core::Options{random_.next()});
   manager_->recover(found(), now_);
-  oracle_.manager_began(*manager_);
-  inbox_.emplace_back(core::Begin{first_manager_});
+  oracle_.manager_began(*manager_, keeper_);
+  core::Begin begin{.first_manager = first_manager_};
+  for (uint32_t i = 0; i < set_->size(); ++i) {
+    if ((*set_)[{i}].enabled && !region_.records[i].has_value()) begin.initial.push_back({i});
+  }
+  inbox_.emplace_back(std::move(begin));
   keeper_.connect(&inbox_);
   first_manager_ = false;
   first_turn_ = true;
   turn_at_ = now_;
 }
+
+namespace {
+
+/// What the status region has no room for.
+void forget_unpublished(core::UnitRecord& record) {
+  const core::UnitRecord fresh;
+  record.over = fresh.over;
+  record.hook.ended = record.hook.failed = false;
+  record.check.ended = record.check.failed = false;
+}
+
+/// The newest of each kind counts.
+void add_live(core::RecoveredUnit& unit, const Child& child) {
+  using core::Role;
+  if (child.role == Role::ready_check || child.role == Role::health_check) {
+    unit.live_check = std::max(unit.live_check, child.attempt);
+  } else if (child.role != Role::main) {
+    unit.live_hook = std::max(unit.live_hook, child.attempt);
+  } else if (child.attempt > unit.live_attempt) {
+    unit.live_attempt = child.attempt;
+    unit.pid = child.pid;
+    unit.last_signal = child.last_signal;
+  }
+}
+
+}  // namespace
 
 core::Recovered Simulation::found() const {
   core::Recovered found{.last_attempt = std::max(region_.last_attempt, keeper_.last_attempt()),
@@ -121,12 +188,10 @@ core::Recovered Simulation::found() const {
                         .shutting_down = region_.shutting_down,
                         .exit_code = region_.exit_code};
   for (uint32_t i = 0; i < set_->size(); ++i) {
-    core::RecoveredUnit unit{.unit = {i}, .record = region_.records[i]};
+    core::RecoveredUnit unit{.unit = {i}, .record = region_.records[i], .masked = masked_[i]};
+    if (unit.record.has_value()) forget_unpublished(*unit.record);
     for (const Child& child : keeper_.children()) {
-      if (child.unit != unit.unit || child.attempt < unit.live_attempt) continue;
-      unit.live_attempt = child.attempt;
-      unit.pid = child.pid;
-      unit.last_signal = child.last_signal;
+      if (child.unit == unit.unit) add_live(unit, child);
     }
     found.units.push_back(std::move(unit));
   }
@@ -190,6 +255,7 @@ void Simulation::handle(const core::Event* event) {
   ++events_;
   const size_t before = actions_.size();
   mix_event(event);
+  oracle_.about_to_handle(event, now_);
   if (event == nullptr) {
     trace("time reached");
     manager_->time_reached(now_, now_.ns, actions_);
@@ -222,6 +288,7 @@ bool Simulation::publish() {
   const std::span<const UnitIndex> units(changed.data(), static_cast<size_t>(written));
   if (!torn || swarm_.header_first) write_header();
   for (const UnitIndex unit : units) {
+    follow(manager_->record(unit), unit);
     region_.records[unit.value] = manager_->record(unit);
     mix(static_cast<uint64_t>(manager_->record(unit).state));
   }
@@ -234,6 +301,14 @@ bool Simulation::publish() {
   return true;
 }
 
+/// Health checks and the like go on for ever; what counts as a change is a unit's way.
+void Simulation::follow(const core::UnitRecord& record, UnitIndex unit) {
+  const std::optional<core::UnitRecord>& old = region_.records[unit.value];
+  const bool same = old.has_value() && old->state == record.state && old->goal == record.goal &&
+                    old->attempt == record.attempt && old->job == record.job;
+  if (!same) last_change_ = now_;
+}
+
 void Simulation::write_header() {
   region_.last_attempt = manager_->last_attempt();
   region_.last_job = manager_->last_job();
@@ -242,87 +317,48 @@ void Simulation::write_header() {
 }
 
 void Simulation::perform(const core::Action& action) {
+  std::string broken;
   if (const auto* spawn = std::get_if<core::Spawn>(&action)) {
-    const std::string broken = keeper_.spawn(*spawn, (*set_)[spawn->unit].type, now_);
-    if (!broken.empty()) oracle_.fail(spawn->unit, broken);
+    broken = keeper_.spawn(*spawn, now_);
+    if (!broken.empty()) return oracle_.fail(spawn->unit, broken);
+    oracle_.performed(*spawn);
+  } else if (const auto* adopt = std::get_if<core::Adopt>(&action)) {
+    broken = keeper_.adopt(*adopt, now_);
+  } else if (const auto* find = std::get_if<core::FindMain>(&action)) {
+    keeper_.find_main(*find);
+  } else if (const auto* check = std::get_if<core::CheckConditions>(&action)) {
+    keeper_.check_conditions(*check);
+  } else if (const auto* measure = std::get_if<core::MeasureMemory>(&action)) {
+    keeper_.measure_memory(*measure);
   } else if (const auto* kill = std::get_if<core::Kill>(&action)) {
     perform_kill(*kill);
   } else if (const auto* acknowledge = std::get_if<core::Acknowledge>(&action)) {
-    const std::string broken = keeper_.acknowledge(*acknowledge);
-    if (!broken.empty()) oracle_.fail(broken);
+    broken = keeper_.acknowledge(*acknowledge);
   } else if (const auto* reply = std::get_if<core::Reply>(&action)) {
     oracle_.replied(*reply);
   } else if (const auto* end = std::get_if<core::EndDaemon>(&action)) {
     oracle_.ended(*end, *manager_, keeper_);
     stage_ = Stage::over;
   }
+  if (!broken.empty()) oracle_.fail(broken);
 }
 
 void Simulation::perform_kill(const core::Kill& kill) {
-  const int stop_signal = (*set_)[kill.unit].stop.signal;
+  const UnitSpec& spec = (*set_)[kill.unit];
   // The first turn of a manager may repeat a SIGKILL when the stop signal before it was lost as
-  // well.
-  const bool last_resort = kill.signal == SIGKILL && kill.group && stop_signal != SIGKILL;
-  if (last_resort && !first_turn_ && !keeper_.told_to_stop(kill.attempt)) {
+  // well. A stop command may take the signal's place, and those of hooks and checks have none.
+  const bool last_resort = kill.signal == SIGKILL && kill.group && spec.stop.signal != SIGKILL &&
+                           !spec.hooks && !spec.health && !spec.ready && spec.conditions.empty();
+  if (last_resort && !first_turn_ && !oracle_.hurried() && !keeper_.told_to_stop(kill.attempt)) {
     oracle_.fail(kill.unit, "SIGKILL comes without the stop signal before it");
   }
-  keeper_.kill(kill, stop_signal, now_);
+  keeper_.kill(kill, now_);
 }
 
 void Simulation::set_timer() {
   timer_at_ = manager_->next_deadline();
   if (!timer_at_.has_value() || !swarm_.timers_late) return;
   timer_at_ = std::max(*timer_at_, now_) + milliseconds(between(random_, 0, 3000));
-}
-
-void Simulation::client_acts() {
-  const int64_t longest = once_in(random_, 50) ? 60'000 : 20;
-  client_at_ = now_ + milliseconds(between(random_, 0, longest));
-  maybe_leap();
-  ++client_visits_;
-  if (manager_ == nullptr) return;
-  if (inbox_.empty()) turn_at_ = now_;
-  if (once_in(random_, swarm_.shutdown)) {
-    inbox_.emplace_back(core::ShutdownRequest{static_cast<int>(between(random_, 0, 99))});
-    if (once_in(random_, 2)) swarm_.shutdown = 20;  // someone is impatient
-  }
-  const auto ask = [&](core::Verb verb) {
-    inbox_.emplace_back(core::Request{++last_token_, verb, some_units()});
-  };
-  switch (random_.next() % 4) {
-    case 0:
-      if (swarm_.starts) ask(core::Verb::start);
-      break;
-    case 1:
-      if (swarm_.stops) ask(core::Verb::stop);
-      break;
-    case 2:
-      if (swarm_.restarts) ask(core::Verb::restart);
-      break;
-    case 3:
-      if (!swarm_.signals) break;
-      constexpr int kSignals[] = {SIGHUP, SIGUSR1, SIGTERM, SIGKILL};
-      const int signal = kSignals[random_.next() % std::size(kSignals)];
-      inbox_.emplace_back(core::SignalRequest{++last_token_, signal, some_units()});
-      break;
-  }
-}
-
-std::vector<UnitIndex> Simulation::some_units() {
-  std::vector<UnitIndex> units;
-  const uint64_t share = 1 + random_.next() % 4;
-  for (uint32_t i = 0; i < set_->size(); ++i) {
-    if (once_in(random_, share)) units.push_back({i});
-  }
-  if (units.empty()) units.push_back({static_cast<uint32_t>(random_.next() % set_->size())});
-  if (swarm_.asks_twice && once_in(random_, 4)) units.push_back(units.front());
-  return units;
-}
-
-void Simulation::maybe_leap() {
-  if (!swarm_.clock_leaps || !once_in(random_, 50)) return;
-  now_ = now_ + seconds(between(random_, 1, 10'000));
-  trace("-- the clock leaps");
 }
 
 void Simulation::mix(uint64_t value) {

@@ -40,7 +40,8 @@ class Simulation {
 
   void step();
   [[nodiscard]] Next choose(Instant& at) const;
-  void nothing_left();
+  [[nodiscard]] bool all_quiet() const;
+  void converged();
   void heal();
 
   void manager_starts();
@@ -57,8 +58,16 @@ class Simulation {
   void perform_kill(const core::Kill& kill);
   void set_timer();
 
+  void follow(const core::UnitRecord& record, UnitIndex unit);
+
+  // client.cpp: what users do.
   void client_acts();
+  void ask(core::Verb verb);
+  void send_signal();
+  void change_mask();
+  void timer_elapses();
   [[nodiscard]] std::vector<UnitIndex> some_units();
+  [[nodiscard]] UnitIndex some_unit();
   void maybe_leap();
 
   void mix(uint64_t value);
@@ -72,6 +81,7 @@ class Simulation {
   ModelKeeper keeper_;
   ModelRegion region_;
   Oracle oracle_;
+  std::vector<bool> masked_;  // as the manager's settings file has it
 
   Stage stage_ = Stage::faulty;
   Instant now_{1'000'000'000};
@@ -86,6 +96,9 @@ class Simulation {
   std::vector<core::Action> actions_;
   std::vector<uint64_t> tokens_;  // of this turn
   uint64_t last_token_ = 0;
+  Instant last_change_;  // of any unit's state or goal
+  Instant healed_at_;
+  Instant shutdown_asked_;
 
   uint64_t events_ = 0;
   uint64_t client_visits_ = 0;  // they use up the run as well, so that a quiet one ends

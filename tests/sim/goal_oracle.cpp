@@ -1,0 +1,142 @@
+#include "tests/sim/goal_oracle.hpp"
+
+#include <algorithm>
+
+namespace foster::sim {
+
+using core::Cause;
+using core::Goal;
+using core::UnitRecord;
+using core::UnitState;
+using core::Verb;
+
+namespace {
+
+void mark_named(const UnitSet& set, const std::string& name, std::vector<bool>& marks) {
+  if (const std::optional<UnitIndex> unit = set.find(name)) marks[unit->value] = true;
+}
+
+}  // namespace
+
+GoalOracle::GoalOracle(const UnitSet& set, Verdict& verdict)
+    : set_(set), verdict_(verdict), goals_(set.size(), Goal::down) {}
+
+void GoalOracle::manager_began(const core::Supervisor& manager) {
+  for (uint32_t i = 0; i < set_.size(); ++i)
+    goals_[i] = manager.record({i}).goal;
+}
+
+void GoalOracle::handled(const Judged& judged) {
+  const core::Supervisor& manager = judged.manager;
+  bool changed = false;
+  for (uint32_t i = 0; i < set_.size(); ++i)
+    changed = changed || manager.record({i}).goal != goals_[i];
+  if (changed && as<core::Begin>(judged.event) == nullptr) {
+    const Marks rise = may_rise(judged);
+    const Marks fall = may_fall(judged);
+    for (uint32_t i = 0; i < set_.size(); ++i) {
+      const Goal goal = manager.record({i}).goal;
+      if (goal == goals_[i]) continue;
+      if (goal == Goal::up && !rise[i]) verdict_.fail({i}, "it is wanted up for no reason");
+      if (goal == Goal::down && !fall[i]) verdict_.fail({i}, "it is wanted down for no reason");
+    }
+  }
+  judge_request(judged);
+  manager_began(manager);
+}
+
+void GoalOracle::judge_request(const Judged& judged) {
+  const auto* request = as<core::Request>(judged.event);
+  if (request == nullptr || judged.actions.empty() || judged.manager.shutting_down()) return;
+  const auto* reply = std::get_if<core::Reply>(&judged.actions.back());
+  if (reply == nullptr || reply->refusal != core::Refusal::none) return;
+  for (const UnitIndex unit : request->units) {
+    const Goal goal = judged.manager.record(unit).goal;
+    if (request->verb == Verb::stop && goal == Goal::up) {
+      verdict_.fail(unit, "it was to be stopped and is wanted up");
+    }
+    if (request->verb != Verb::start && request->verb != Verb::restart) continue;
+    // The last one of two that conflict wins.
+    Marks conflicting(set_.size(), false);
+    for (const Edge& edge : set_.graph().edges()) {
+      if (edge.kind == EdgeKind::conflicts && judged.manager.record(edge.to).goal == Goal::up) {
+        conflicting[edge.from.value] = true;
+      }
+    }
+    mark_parts(conflicting);
+    if (goal == Goal::down && !conflicting[unit.value]) {
+      verdict_.fail(unit, "it was to be started and is wanted down");
+    }
+  }
+}
+
+GoalOracle::Marks GoalOracle::may_rise(const Judged& judged) const {
+  Marks marks(set_.size(), false);
+  if (judged.was_shutting_down) return marks;
+  if (const auto* request = as<core::Request>(judged.event)) {
+    if (request->verb == Verb::stop || request->verb == Verb::reload) return marks;
+    for (const UnitIndex unit : request->units)
+      marks[unit.value] = true;
+    if (request->verb == Verb::restart) mark_parts(marks);
+  } else if (const auto* timer = as<core::TimerElapsed>(judged.event)) {
+    marks[timer->unit.value] = true;
+  }
+  mark_answers(judged, marks);
+  mark_pulled(marks);
+  return marks;
+}
+
+/// Units that are started when another one has failed.
+void GoalOracle::mark_answers(const Judged& judged, Marks& marks) const {
+  for (uint32_t i = 0; i < set_.size(); ++i) {
+    if (judged.manager.record({i}).state != UnitState::failed) continue;
+    const UnitSpec& spec = set_[{i}];
+    if (spec.hooks && spec.hooks->on_failure) mark_named(set_, spec.hooks->on_failure->name, marks);
+    if (spec.restart.limit_unit) mark_named(set_, spec.restart.limit_unit->name, marks);
+  }
+}
+
+GoalOracle::Marks GoalOracle::may_fall(const Judged& judged) const {
+  Marks marks(set_.size(), judged.manager.shutting_down());
+  if (const auto* request = as<core::Request>(judged.event)) {
+    const bool stops = request->verb == Verb::stop || request->verb == Verb::restart;
+    for (const UnitIndex unit : request->units)
+      marks[unit.value] = marks[unit.value] || stops;
+  }
+  for (const Edge& edge : set_.graph().edges()) {
+    const bool rival = edge.kind == EdgeKind::conflicts;
+    if (rival && judged.manager.record(edge.to).goal == Goal::up) marks[edge.from.value] = true;
+  }
+  for (uint32_t i = 0; i < set_.size(); ++i) {
+    const UnitSpec& spec = set_[{i}];
+    const bool gives_up = spec.health && spec.health->action == HealthAction::stop;
+    if (gives_up && judged.manager.record({i}).cause == Cause::health) marks[i] = true;
+  }
+  mark_parts(marks);
+  return marks;
+}
+
+void GoalOracle::mark_pulled(Marks& marks) const {
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const Edge& edge : set_.graph().edges()) {
+      if (!pulls(edge.kind) || !marks[edge.from.value] || marks[edge.to.value]) continue;
+      marks[edge.to.value] = true;
+      grown = true;
+    }
+  }
+}
+
+void GoalOracle::mark_parts(Marks& marks) const {
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const Edge& edge : set_.graph().edges()) {
+      const bool part = edge.kind == EdgeKind::part_of;
+      if (!part || !marks[edge.to.value] || marks[edge.from.value]) continue;
+      marks[edge.from.value] = true;
+      grown = true;
+    }
+  }
+}
+
+}  // namespace foster::sim

@@ -1,0 +1,245 @@
+#include "tests/sim/order_oracle.hpp"
+
+#include <csignal>
+
+#include "common/check.hpp"
+
+namespace foster::sim {
+
+using core::Cause;
+using core::Goal;
+using core::Role;
+using core::UnitRecord;
+using core::UnitState;
+using core::Verb;
+
+void OrderOracle::handled(const Judged& judged) {
+  if (as<core::Begin>(judged.event) != nullptr) hurried_ = false;
+  if (as<core::ShutdownRequest>(judged.event) != nullptr && judged.was_shutting_down) {
+    hurried_ = true;
+  }
+  if (judged.event != nullptr) told_.event(*judged.event, judged.now);
+  for (const core::Action& action : judged.actions) {
+    judge(judged, action);
+    // What a user sends stops nothing as far as the order is concerned.
+    if (as<core::SignalRequest>(judged.event) == nullptr) told_.action(action, judged.now);
+  }
+}
+
+void OrderOracle::judge(const Judged& judged, const core::Action& action) {
+  if (const auto* note = std::get_if<core::Note>(&action)) {
+    if (note->kind != core::NoteKind::state || note->state != UnitState::starting) return;
+    judge_start(judged, note->unit);
+  } else if (const auto* spawn = std::get_if<core::Spawn>(&action)) {
+    judge_spawn(judged, *spawn);
+  } else if (const auto* kill = std::get_if<core::Kill>(&action)) {
+    judge_kill(judged, *kill);
+  }
+}
+
+void OrderOracle::judge_start(const Judged& judged, UnitIndex unit) {
+  if (judged.was_shutting_down) verdict_.fail(unit, "it was started during a shutdown");
+  if (told_[unit].masked) verdict_.fail(unit, "it is masked, and was started");
+  if (told_.lives(unit)) verdict_.fail(unit, "it was started before its last run was over");
+  for (const Edge& edge : set_.graph().needs(unit))
+    judge_needs(judged, edge);
+}
+
+void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
+  const UnitState state = judged.manager.record(edge.to).state;
+  const std::string name = set_[edge.to].name;
+  switch (edge.kind) {
+    case EdgeKind::requires_unit:
+      if (state == UnitState::skipped) return;
+      [[fallthrough]];
+    case EdgeKind::binds_to:
+      if ((state != UnitState::running && state != UnitState::exited) ||
+          !told_.can_be_up(edge.to, judged.now)) {
+        verdict_.fail(edge.from, "it was started before what it needs was up: " + name);
+      }
+      return;
+    case EdgeKind::completed:
+      if (state != UnitState::skipped && !told_[edge.to].ever_completed) {
+        verdict_.fail(edge.from, "it was started before this had completed: " + name);
+      }
+      return;
+    case EdgeKind::after:
+      return judge_after(judged, edge);
+    case EdgeKind::conflicts:
+      if (told_.lives(edge.to)) verdict_.fail(edge.from, "it was started beside " + name);
+      return;
+    case EdgeKind::wants:
+    case EdgeKind::part_of:
+      return;
+  }
+}
+
+void OrderOracle::judge_after(const Judged& judged, const Edge& edge) {
+  const UnitRecord& other = judged.manager.record(edge.to);
+  const std::string name = set_[edge.to].name;
+  if (other.state == UnitState::stopping) {
+    return verdict_.fail(edge.from, "it was started while this was stopping: " + name);
+  }
+  const bool on_its_way = other.state == UnitState::starting && other.goal == Goal::up;
+  if (on_its_way && !told_[edge.to].ever_up && told_[edge.to].runs == 1) {
+    verdict_.fail(edge.from, "it was started before this was up: " + name);
+  }
+}
+
+/// The steps of a start, each after all that come before it have succeeded.
+void OrderOracle::judge_step(const Judged& judged, const core::Spawn& spawn) {
+  const ToldUnit& told = told_[spawn.unit];
+  const HookSpec* pre_start = hook_of(set_[spawn.unit], HookPoint::pre_start);
+  if (told.uncertain) return;
+  if (spawn.role == Role::main) {
+    const bool prepared = pre_start == nullptr || told.pre_started == pre_start->commands.size();
+    if (!prepared) verdict_.fail(spawn.unit, "its command does not wait for pre-start");
+    if (told.commands_done != spawn.index) verdict_.fail(spawn.unit, "a command out of order");
+  } else if (spawn.role == Role::pre_start && told.pre_started != spawn.index) {
+    verdict_.fail(spawn.unit, "a pre-start command out of order");
+  } else if (spawn.role == Role::post_start) {
+    if (told.post_started != spawn.index) {
+      verdict_.fail(spawn.unit, "a post-start command out of order");
+    }
+    if (!told_.can_be_ready(spawn.unit, judged.now)) {
+      verdict_.fail(spawn.unit, "post-start comes before it is ready");
+    }
+  }
+}
+
+void OrderOracle::judge_spawn(const Judged& judged, const core::Spawn& spawn) {
+  const UnitRecord& record = judged.manager.record(spawn.unit);
+  judge_step(judged, spawn);
+  switch (spawn.role) {
+    case Role::main:
+    case Role::condition:
+    case Role::pre_start:
+      if (judged.was_shutting_down) verdict_.fail(spawn.unit, "it was started during a shutdown");
+      if (spawn.role == Role::main && told_.lives(spawn.unit)) {
+        verdict_.fail(spawn.unit, "its command was started before all else was over");
+      }
+      for (const Edge& edge : set_.graph().needs(spawn.unit)) {
+        if (edge.kind == EdgeKind::conflicts && told_.lives(edge.to)) {
+          verdict_.fail(spawn.unit, "it runs beside " + set_[edge.to].name);
+        }
+      }
+      break;
+    case Role::pre_stop:
+    case Role::stop:
+      if (spawn.index == 0 && !told_[spawn.unit].told_to_stop) judge_stop(judged, spawn.unit);
+      if (hurried_) verdict_.fail(spawn.unit, "a hook runs in a hurried shutdown");
+      break;
+    case Role::post_stop:
+      if (hurried_) verdict_.fail(spawn.unit, "a hook runs in a hurried shutdown");
+      for (const ToldProcess& process : told_[spawn.unit].living) {
+        if (process.role == Role::main) verdict_.fail(spawn.unit, "post-stop comes before the end");
+      }
+      break;
+    case Role::post_start:
+    case Role::reload:
+    case Role::ready_check:
+    case Role::health_check:
+      if (record.goal == Goal::down && spawn.role != Role::post_start) {
+        verdict_.fail(spawn.unit, "it is looked after though it is wanted down");
+      }
+      break;
+  }
+}
+
+/// The first step of a stop, in the order of which this may come now.
+void OrderOracle::judge_stop(const Judged& judged, UnitIndex unit) {
+  const UnitRecord& record = judged.manager.record(unit);
+  const UnitSpec& spec = set_[unit];
+  const bool restarted = record.job_verb == Verb::restart && spec.restart_dependents;
+  const bool orderly = record.goal == Goal::down || restarted;
+  if (hurried_ || !orderly || told_[unit].main_gone || told_[unit].uncertain) return;
+  for (const Edge& edge : set_.graph().needed_by(unit)) {
+    if (!orders(edge.kind) || !told_.lives(edge.from)) continue;
+    const UnitRecord& dependent = judged.manager.record(edge.from);
+    const bool propagates = edge.kind == EdgeKind::requires_unit || edge.kind == EdgeKind::binds_to;
+    const bool stopping = dependent.goal == Goal::down || dependent.state == UnitState::stopping;
+    if (!propagates && !stopping) continue;
+    verdict_.fail(unit, "it is stopped before what depends on it: " + set_[edge.from].name);
+  }
+}
+
+void OrderOracle::judge_kill(const Judged& judged, const core::Kill& kill) {
+  const UnitRecord& record = judged.manager.record(kill.unit);
+  const UnitSpec& spec = set_[kill.unit];
+  const ToldProcess* process = told_.find(kill.unit, kill.attempt);
+  if (process == nullptr) return verdict_.fail(kill.unit, "a signal was sent to an old attempt");
+  if (as<core::SignalRequest>(judged.event) != nullptr) return;
+  if (process->role != Role::main) return judge_side_kill(judged, kill, *process);
+  const bool reload = record.state == UnitState::running && spec.hooks &&
+                      kill.signal == spec.hooks->reload_signal && !kill.group;
+  if (reload) return;
+  if (record.state != UnitState::stopping) {
+    return verdict_.fail(kill.unit, "it is killed but not stopping");
+  }
+  if (!told_[kill.unit].told_to_stop) judge_stop(judged, kill.unit);
+  if (kill.signal == spec.stop.signal && kill.with_continue) {
+    if (!kill.group && spec.stop.scope == SignalScope::group) {
+      verdict_.fail(kill.unit, "the group is spared");
+    }
+    return;
+  }
+  if (kill.signal != SIGKILL) {
+    return verdict_.fail(kill.unit, "it is sent a signal that nobody asked for");
+  }
+  judge_sigkill(judged, kill);
+}
+
+void OrderOracle::judge_sigkill(const Judged& judged, const core::Kill& kill) {
+  const UnitRecord& record = judged.manager.record(kill.unit);
+  const ToldUnit& told = told_[kill.unit];
+  if (!kill.group) verdict_.fail(kill.unit, "SIGKILL spares the group");
+  if (told.uncertain) return;
+  const bool due = told.stopping && judged.now >= told.stop_began + set_[kill.unit].stop.timeout;
+  const bool repeated = as<core::Begin>(judged.event) != nullptr && record.killed;
+  if (!hurried_ && !repeated && !due) verdict_.fail(kill.unit, "SIGKILL is premature");
+}
+
+void OrderOracle::judge_side_kill(const Judged& judged, const core::Kill& kill,
+                                  const ToldProcess& process) {
+  const UnitRecord& record = judged.manager.record(kill.unit);
+  if (kill.signal != SIGKILL || !kill.group) {
+    return verdict_.fail(kill.unit, "a hook or check is sent another signal than SIGKILL");
+  }
+  const bool due = judged.now >= process.asked + timeout_of(kill.unit, process.role);
+  // What is not needed any more may go at once: in a stop, and what a hook has left in its group.
+  const bool unneeded = record.state != UnitState::starting && record.state != UnitState::running;
+  if (!due && !unneeded && !hurried_ && !process.gone) {
+    verdict_.fail(kill.unit, "a hook or check is killed before its time is over");
+  }
+}
+
+Duration OrderOracle::timeout_of(UnitIndex unit, Role role) const {
+  const UnitSpec& spec = set_[unit];
+  const auto hook = [&](HookPoint point) {
+    const HookSpec* found = hook_of(spec, point);
+    return found == nullptr ? Duration::zero() : found->timeout;
+  };
+  switch (role) {
+    case Role::pre_start:
+      return hook(HookPoint::pre_start);
+    case Role::post_start:
+      return hook(HookPoint::post_start);
+    case Role::pre_stop:
+      return hook(HookPoint::pre_stop);
+    case Role::stop:
+      return hook(HookPoint::stop);
+    case Role::post_stop:
+      return hook(HookPoint::post_stop);
+    case Role::reload:
+      return hook(HookPoint::reload);
+    case Role::health_check:
+      return spec.health ? spec.health->timeout : Duration::zero();
+    case Role::condition:
+    case Role::ready_check:  // within the start timeout, which ends it
+    case Role::main:
+      return Duration::zero();
+  }
+  FOSTER_CHECK(false);
+}
+
+}  // namespace foster::sim

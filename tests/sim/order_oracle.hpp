@@ -1,0 +1,57 @@
+// Judges what is started and stopped when: never before what it needs is up, never stopped before
+// those that need it are gone, never beside what it conflicts with, never while masked; and whether
+// each signal was due.
+#pragma once
+
+#include <span>
+
+#include "daemon/core/supervisor.hpp"
+#include "tests/sim/told.hpp"
+#include "tests/sim/verdict.hpp"
+
+namespace foster::sim {
+
+/// The event that is being judged (null: the time was reached), and what came of it.
+struct Judged {
+  const core::Supervisor& manager;
+  const core::Event* event = nullptr;
+  std::span<const core::Action> actions;
+  Instant now;
+  bool was_shutting_down = false;
+};
+
+template <class T>
+[[nodiscard]] const T* as(const core::Event* event) {
+  return event == nullptr ? nullptr : std::get_if<T>(event);
+}
+
+class OrderOracle {
+ public:
+  OrderOracle(const UnitSet& set, Verdict& verdict) : set_(set), verdict_(verdict), told_(set) {}
+
+  void handled(const Judged& judged);
+
+  [[nodiscard]] Told& told() { return told_; }
+  [[nodiscard]] const Told& told() const { return told_; }
+  [[nodiscard]] bool hurried() const { return hurried_; }
+
+ private:
+  void judge(const Judged& judged, const core::Action& action);
+  void judge_start(const Judged& judged, UnitIndex unit);
+  void judge_needs(const Judged& judged, const Edge& edge);
+  void judge_after(const Judged& judged, const Edge& edge);
+  void judge_step(const Judged& judged, const core::Spawn& spawn);
+  void judge_spawn(const Judged& judged, const core::Spawn& spawn);
+  void judge_stop(const Judged& judged, UnitIndex unit);
+  void judge_kill(const Judged& judged, const core::Kill& kill);
+  void judge_side_kill(const Judged& judged, const core::Kill& kill, const ToldProcess& process);
+  void judge_sigkill(const Judged& judged, const core::Kill& kill);
+  [[nodiscard]] Duration timeout_of(UnitIndex unit, core::Role role) const;
+
+  const UnitSet& set_;
+  Verdict& verdict_;
+  Told told_;
+  bool hurried_ = false;
+};
+
+}  // namespace foster::sim

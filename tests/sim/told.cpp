@@ -1,0 +1,200 @@
+#include "tests/sim/told.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+namespace foster::sim {
+
+using core::ExitKind;
+using core::Role;
+
+namespace {
+
+bool is_clean(const UnitSpec& spec, const core::LastExit& how) {
+  return how.kind == ExitKind::code && std::ranges::count(spec.success_exit_codes, how.value) > 0;
+}
+
+bool begins_stop(Role role) {
+  return role == Role::pre_stop || role == Role::stop;
+}
+
+}  // namespace
+
+Told::Told(const UnitSet& set) : set_(set), units_(set.size()), committed_(set.size()) {}
+
+void Told::event(const core::Event& event, Instant now) {
+  if (const auto* spawned_event = std::get_if<core::Spawned>(&event)) {
+    spawned(*spawned_event);
+  } else if (const auto* exited_event = std::get_if<core::Exited>(&event)) {
+    exited(*exited_event);
+  } else if (const auto* emptied = std::get_if<core::GroupEmptied>(&event)) {
+    const ToldProcess* gone = find(emptied->unit, emptied->attempt);
+    if (gone != nullptr && gone->gone) over(emptied->unit, emptied->attempt);
+  } else if (const auto* unspawned = std::get_if<core::SpawnFailed>(&event)) {
+    failed(unspawned->unit, unspawned->attempt);
+  } else if (const auto* unadopted = std::get_if<core::AdoptFailed>(&event)) {
+    over(unadopted->unit, unadopted->attempt);
+  } else if (const auto* seen = std::get_if<core::ReadySeen>(&event)) {
+    ToldUnit& unit = units_[seen->unit.value];
+    if (seen->attempt == unit.main && !unit.main_gone) unit.ready = true;
+  } else if (const auto* said = std::get_if<core::Notified>(&event)) {
+    ToldUnit& unit = units_[said->unit.value];
+    if (said->ready && unit.executed && !unit.main_gone) unit.ready = true;
+    if (said->extend_timeout) unit.extended += *said->extend_timeout + (now - unit.asked);
+  } else if (const auto* change = std::get_if<core::MaskChange>(&event)) {
+    mask(change->unit, change->masked);
+  }
+  for (uint32_t i = 0; i < units_.size(); ++i)
+    units_[i].ever_up = units_[i].ever_up || can_be_up({i}, now);
+}
+
+void Told::action(const core::Action& action, Instant now) {
+  const auto* note = std::get_if<core::Note>(&action);
+  if (note != nullptr && note->kind == core::NoteKind::state &&
+      note->state == core::UnitState::starting) {
+    return begins(note->unit);
+  }
+  if (const auto* spawn = std::get_if<core::Spawn>(&action)) return asked(*spawn, now);
+  if (const auto* kill = std::get_if<core::Kill>(&action)) return sent(*kill, now);
+  if (const auto* adopt = std::get_if<core::Adopt>(&action)) {
+    units_[adopt->unit.value].living.push_back({.attempt = adopt->attempt, .asked = now});
+  } else if (const auto* end = std::get_if<core::Acknowledge>(&action); end && end->abandon) {
+    for (uint32_t i = 0; i < units_.size(); ++i)
+      over({i}, end->attempt);
+  }
+}
+
+/// A run begins. What still lives of the last one is kept, so that it can be objected to.
+void Told::begins(UnitIndex index) {
+  ToldUnit& unit = units_[index.value];
+  std::vector<ToldProcess> living = std::move(unit.living);
+  unit = {.living = std::move(living),
+          .ever_up = unit.ever_up,
+          .ever_completed = unit.ever_completed,
+          .runs = unit.runs + 1,
+          .masked = unit.masked};
+}
+
+void Told::asked(const core::Spawn& action, Instant now) {
+  ToldUnit& unit = units_[action.unit.value];
+  unit.living.push_back(
+      {.attempt = action.attempt, .role = action.role, .index = action.index, .asked = now});
+  if (begins_stop(action.role)) unit.told_to_stop = true;
+  if (action.role == Role::stop && !unit.stopping) {
+    unit.stopping = true;
+    unit.stop_began = now;
+  }
+  if (action.role != Role::main) return;
+  if (action.index == 0) unit.asked = now;
+  unit.main = action.attempt;
+  unit.executed = unit.main_gone = false;
+}
+
+void Told::sent(const core::Kill& action, Instant now) {
+  ToldUnit& unit = units_[action.unit.value];
+  const ToldProcess* to = find(action.unit, action.attempt);
+  if (to == nullptr || to->role != Role::main) return;
+  if (action.signal != SIGKILL && action.signal != set_[action.unit].stop.signal) return;
+  unit.told_to_stop = true;
+  if (unit.stopping) return;
+  unit.stopping = true;
+  unit.stop_began = now;
+}
+
+void Told::spawned(const core::Spawned& event) {
+  ToldProcess* known = process(event.unit, event.attempt);
+  if (known == nullptr || known->executed) return;
+  known->executed = true;
+  if (known->role != Role::main) return;
+  ToldUnit& unit = units_[event.unit.value];
+  unit.adopted = unit.adopted || known->attempt != unit.main;
+  unit.main = known->attempt;
+  unit.executed = true;
+  unit.main_gone = known->gone;
+}
+
+void Told::exited(const core::Exited& event) {
+  ToldProcess* known = process(event.unit, event.attempt);
+  if (known == nullptr) return;
+  ToldUnit& unit = units_[event.unit.value];
+  const bool first = !known->gone;
+  known->gone = true;
+  const bool clean = is_clean(set_[event.unit], event.how);
+  if (first && known->role == Role::main && event.attempt == unit.main) {
+    unit.main_gone = true;
+    if (clean && known->index == unit.commands_done) ++unit.commands_done;
+    unit.ever_completed = unit.ever_completed || completed(event.unit);
+  }
+  const bool success = event.how.kind == ExitKind::code && event.how.value == 0;
+  if (first && known->role == Role::pre_start && success) ++unit.pre_started;
+  if (first && known->role == Role::post_start && success) ++unit.post_started;
+  if (first && known->role == Role::ready_check && success) unit.ready = true;
+  if (!event.group_remains) over(event.unit, event.attempt);
+}
+
+void Told::failed(UnitIndex unit, Attempt attempt) {
+  if (units_[unit.value].main == attempt) units_[unit.value].main_gone = true;
+  over(unit, attempt);
+}
+
+void Told::over(UnitIndex unit, Attempt attempt) {
+  std::erase_if(units_[unit.value].living,
+                [&](const ToldProcess& process) { return process.attempt == attempt; });
+}
+
+void Told::forget() {
+  for (ToldUnit& unit : units_)
+    unit = {.uncertain = true, .ever_up = true, .ever_completed = true, .masked = unit.masked};
+  committed_ = units_;
+}
+
+void Told::only_these_live(UnitIndex unit, const std::vector<ToldProcess>& processes) {
+  ToldUnit& told = units_[unit.value];
+  std::vector<ToldProcess> living;
+  for (const ToldProcess& found : processes) {
+    const ToldProcess* known = find(unit, found.attempt);
+    living.push_back(known != nullptr ? *known : found);
+  }
+  told.living = std::move(living);
+}
+
+const ToldProcess* Told::find(UnitIndex unit, Attempt attempt) const {
+  const std::vector<ToldProcess>& living = units_[unit.value].living;
+  const auto found = std::ranges::find(living, attempt, &ToldProcess::attempt);
+  return found == living.end() ? nullptr : &*found;
+}
+
+ToldProcess* Told::process(UnitIndex unit, Attempt attempt) {
+  std::vector<ToldProcess>& living = units_[unit.value].living;
+  const auto found = std::ranges::find(living, attempt, &ToldProcess::attempt);
+  return found == living.end() ? nullptr : &*found;
+}
+
+bool Told::can_be_ready(UnitIndex unit, Instant now) const {
+  const UnitSpec& spec = set_[unit];
+  const ToldUnit& told = units_[unit.value];
+  const bool has_readiness =
+      spec.type == ServiceType::notify || (spec.ready && spec.ready->kind != ReadyKind::none);
+  if (!has_readiness || told.ready) return true;
+  return spec.ready && spec.ready->on_timeout == ReadyTimeout::run &&
+         spec.ready->timeout > Duration::zero() && now >= told.asked + spec.ready->timeout;
+}
+
+bool Told::completed(UnitIndex unit) const {
+  const ToldUnit& told = units_[unit.value];
+  return told.uncertain || told.commands_done == 1 + set_[unit].more_commands.size();
+}
+
+bool Told::can_be_up(UnitIndex unit, Instant now) const {
+  const UnitSpec& spec = set_[unit];
+  const ToldUnit& told = units_[unit.value];
+  if (spec.type == ServiceType::group || told.uncertain) return true;
+  const HookSpec* post_start = hook_of(spec, HookPoint::post_start);
+  if (post_start != nullptr && told.post_started < post_start->commands.size()) return false;
+  if (spec.type == ServiceType::oneshot) return completed(unit);
+  if (!told.executed || told.main_gone || told.stopping) return false;
+  if (spec.type == ServiceType::forking && !told.adopted) return false;
+  return can_be_ready(unit, now);
+}
+
+}  // namespace foster::sim
