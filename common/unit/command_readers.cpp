@@ -72,7 +72,8 @@ std::span<const ConfigValue> commands_of(const Setting& setting) {
     report_type(setting, as_array(value));
     return {};
   }
-  const bool several = !value.items.empty() && value.items.front().kind == ValueKind::array;
+  if (value.items.empty()) return {};
+  const bool several = value.items.front().kind == ValueKind::array;
   if (!several) return std::span(&value, 1);
   for (const ConfigValue& item : value.items) {
     if (item.kind == ValueKind::array) continue;
@@ -88,6 +89,18 @@ void read_command(const Setting& setting, Argv& target) {
   const ConfigValue& value = setting.entry.value;
   if (value.kind != ValueKind::array) return report_type(setting, as_array(value));
   take_command(setting, value, target);
+}
+
+void read_main_commands(const Setting& setting, UnitSpec& spec) {
+  const ConfigValue& value = setting.entry.value;
+  if (value.kind == ValueKind::array && value.items.empty())
+    return report(setting, value, "`command` is empty: it must name at least a program");
+  std::vector<Argv> commands;
+  read_commands(setting, commands);
+  if (commands.empty()) return;
+  spec.command = std::move(commands.front());
+  commands.erase(commands.begin());
+  spec.more_commands = std::move(commands);
 }
 
 void read_commands(const Setting& setting, std::vector<Argv>& target) {

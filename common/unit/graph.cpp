@@ -98,6 +98,29 @@ const char* edge_text(EdgeKind kind) {
   FOSTER_CHECK(false);
 }
 
+std::vector<NamedReference> references_of(const UnitSpec& unit) {
+  std::vector<NamedReference> all;
+  const auto add = [&](std::string_view key, const std::vector<Reference>& references) {
+    for (const Reference& reference : references)
+      all.push_back({key, &reference});
+  };
+  if (unit.depends) {
+    add("requires", unit.depends->requires_units);
+    add("binds-to", unit.depends->binds_to);
+    add("wants", unit.depends->wants);
+    add("completed", unit.depends->completed);
+    add("after", unit.depends->after);
+    add("before", unit.depends->before);
+    add("conflicts", unit.depends->conflicts);
+    add("part-of", unit.depends->part_of);
+    add("required-by", unit.depends->required_by);
+    add("wanted-by", unit.depends->wanted_by);
+  }
+  if (unit.restart.limit_unit) all.push_back({"limit-unit", &*unit.restart.limit_unit});
+  if (unit.hooks && unit.hooks->on_failure) all.push_back({"on-failure", &*unit.hooks->on_failure});
+  return all;
+}
+
 Graph::Graph(const std::vector<UnitSpec>& units) {
   EdgeCollector collector(units);
   for (uint32_t i = 0; i < units.size(); ++i)

@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "common/ids.hpp"
-#include "common/unit/diagnostic.hpp"
 #include "common/unit/unit_spec.hpp"
 
 namespace foster {
@@ -72,10 +72,13 @@ class Graph {
   std::vector<uint32_t> needed_by_begin_;  // by unit, and one more
 };
 
-/// Every mistake that only the units together have: names of units that are not there (with the
-/// nearest right one), cycles (the chain, with the place of each edge), a unit that needs two which
-/// conflict, `completed` of something that is no oneshot.
-[[nodiscard]] std::vector<Diagnostic> check_graph(const std::vector<UnitSpec>& units,
-                                                  const Graph& graph);
+/// A reference that a unit makes, with the key that it stands under: "requires", "on-failure".
+struct NamedReference {
+  std::string_view key;
+  const Reference* reference;
+};
+
+/// All of them, to whatever name.
+[[nodiscard]] std::vector<NamedReference> references_of(const UnitSpec& unit);
 
 }  // namespace foster

@@ -28,7 +28,9 @@ void read_patterns(const Setting& setting, std::vector<std::string>& target);
 void read_exit_codes(const Setting& setting, std::vector<int>& target);
 
 void read_command(const Setting& setting, Argv& target);
-/// One command, or an array of them.
+/// One command, or several; none is a mistake.
+void read_main_commands(const Setting& setting, UnitSpec& spec);
+/// One command, or an array of them; an empty array is no command.
 void read_commands(const Setting& setting, std::vector<Argv>& target);
 void read_command_conditions(const Setting& setting, std::vector<ConditionSpec>& target);
 

@@ -57,14 +57,7 @@ constexpr std::array kKeys{
         "special. A oneshot may have several commands, each an array in an array around them; the "
         "first that fails is the last.",
         "cmd exec execstart exec-start program run start argv",
-        [](S s) {
-          std::vector<Argv> commands;
-          read_commands(s, commands);
-          if (commands.empty()) return;
-          s.spec.command = std::move(commands.front());
-          commands.erase(commands.begin());
-          s.spec.more_commands = std::move(commands);
-        }},
+        [](S s) { read_main_commands(s, s.spec); }},
     KeySpec{
         Section::service, "remain-after-exit", "true or false", "false",
         "Whether a oneshot that is done counts as being there until it is stopped: a start does "
@@ -74,6 +67,11 @@ constexpr std::array kKeys{
             "none: the only process that is left of the command's is the main one",
             "Where a forking service writes the number of its main process.", "pidfile pid",
             [](S s) { read_path(s, s.spec.pid_file); }},
+    KeySpec{Section::service, "keep-output", "true or false", "false",
+            "Whether the last 16 KiB of what the service writes are kept, so that `fosterctl why` can "
+            "show its last lines. A small process beside the service then passes its output on; "
+            "to the service, that is a pipe.",
+            "tail last-lines", [](S s) { read_boolean(s, s.spec.keep_output); }},
     KeySpec{
         Section::service, "notify-access", "one of \"main\", \"exec\" and \"all\"", "\"main\"",
         "Whose messages on $NOTIFY_SOCKET count: those of the main process, those of hooks and "

@@ -37,12 +37,12 @@ ConfigValue merged_document(std::string_view name, std::span<const UnitPart> par
 }
 
 AssembledUnit assemble_unit(std::string_view name, std::span<const UnitPart> parts,
-                            uint32_t template_files, bool complete) {
+                            FileRange of_template, bool complete) {
   AssembledUnit unit;
   Findings findings = findings_for(parts);
   const auto whole = [](const UnitPart& part) { return part.document->whole; };
   const bool readable = std::ranges::all_of(parts, whole);
-  unit.built.template_files = template_files;
+  unit.built.of_template = of_template;
   if (as_it_stands(parts)) {
     build_unit(parts[0].document->value, readable && complete, unit.built, findings);
   } else {

@@ -28,10 +28,10 @@ struct AssembledUnit {
 [[nodiscard]] ConfigValue merged_document(std::string_view name, std::span<const UnitPart> parts,
                                           Findings& findings);
 
-/// The first part is the unit's file or its template's. `template_files` of them, counted from the
-/// first, are a template's. `complete` is false where the unit's own file is missing: then nothing
+/// The first part is the unit's file or its template's; `of_template` says which of them are a
+/// template's. `complete` is false where the unit's own file is missing: then nothing
 /// is said about what is missing.
 [[nodiscard]] AssembledUnit assemble_unit(std::string_view name, std::span<const UnitPart> parts,
-                                          uint32_t template_files, bool complete = true);
+                                          FileRange of_template, bool complete = true);
 
 }  // namespace foster

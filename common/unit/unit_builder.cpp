@@ -146,9 +146,9 @@ class Builder {
   }
 
   void check_template(const ConfigEntry& entry) {
-    if (entry.place.file < unit_.template_files) return;
+    if (unit_.of_template.contains(entry.place.file)) return;
     findings_.report(entry.place,
-                     unit_.template_files > 0
+                     unit_.of_template.end > 0
                          ? "`instances` is for the template's own file and drop-ins"
                          : "`instances` is for templates, whose names end in @, such as "
                            "worker@.toml");

@@ -11,11 +11,18 @@
 
 namespace foster {
 
+/// Some of the files that a unit is made of, by their numbers (Place::file).
+struct FileRange {
+  uint32_t begin = 0;
+  uint32_t end = 0;
+
+  [[nodiscard]] bool contains(uint32_t file) const { return file >= begin && file < end; }
+};
+
 struct BuiltUnit {
   UnitSpec spec;
   std::vector<std::string> instances;  // of a template: those that it asks for
-  /// So many of the files that the document is made of are a template's and its drop-ins.
-  uint32_t template_files = 0;
+  FileRange of_template;  // the files of its document that are a template's and its drop-ins
 };
 
 /// Fills the unit from the document. `whole` is false when parts of the text could not be read:

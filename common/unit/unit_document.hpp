@@ -1,6 +1,7 @@
 // A file's text as a document of keys and values, read once however many units are made from it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -158,7 +158,7 @@ ParsedUnit parse_unit(const SourceFile& source) {
   std::ranges::copy(document.diagnostics, std::back_inserter(parsed.diagnostics));
   if (document.unreadable) return parsed;
   const UnitPart part{&source, &document};
-  AssembledUnit unit = assemble_unit(name.value_or(std::string()), std::span(&part, 1), 0);
+  AssembledUnit unit = assemble_unit(name.value_or(std::string()), std::span(&part, 1), {});
   std::ranges::move(unit.diagnostics, std::back_inserter(parsed.diagnostics));
   std::ranges::stable_sort(parsed.diagnostics, {}, [](const Diagnostic& diagnostic) {
     return std::pair(diagnostic.line, diagnostic.column);

@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "common/check.hpp"
-#include "common/unit/unit_name.hpp"
+#include "common/unit/set_builder.hpp"
 
 namespace foster {
 namespace {
@@ -17,40 +17,13 @@ bool duplicate_names(const std::vector<UnitSpec>& units) {
   return std::ranges::adjacent_find(units, {}, &UnitSpec::name) != units.end();
 }
 
-/// Reports each file that gives its unit a name that an earlier file has given to another.
-void check_names(const std::vector<SourceFile>& sources, std::vector<Diagnostic>& diagnostics) {
-  std::vector<std::pair<std::string, const SourceFile*>> names;
-  names.reserve(sources.size());
-  for (const SourceFile& source : sources) {
-    if (Result<std::string> name = unit_name_of(source.path))
-      names.emplace_back(std::move(*name), &source);
-  }
-  std::ranges::stable_sort(names, {}, &decltype(names)::value_type::first);
-  const SourceFile* first = nullptr;
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (i == 0 || names[i].first != names[i - 1].first) {
-      first = names[i].second;
-      continue;
-    }
-    Diagnostic diagnostic;
-    diagnostic.file = names[i].second->path;
-    diagnostic.message = "a unit of this name is there already: " + first->path;
-    diagnostics.push_back(std::move(diagnostic));
-  }
-}
-
-void sort_diagnostics(std::vector<Diagnostic>& diagnostics) {
-  std::ranges::stable_sort(diagnostics, {}, [](const Diagnostic& diagnostic) {
-    return std::tie(diagnostic.file, diagnostic.line, diagnostic.column);
-  });
-}
-
 }  // namespace
 
 UnitSet::UnitSet(std::vector<UnitSpec> units) : units_(std::move(units)) {
   std::ranges::sort(units_, {}, &UnitSpec::name);
   FOSTER_CHECK(!duplicate_names(units_));
   graph_ = Graph(units_);
+  FOSTER_CHECK(graph_.start_order(units_.size()).size() == units_.size());
 }
 
 std::optional<UnitIndex> UnitSet::find(std::string_view name) const {
@@ -74,20 +47,8 @@ std::vector<UnitIndex> UnitSet::matching(std::string_view pattern) const {
 }
 
 CheckedSet build_unit_set(const std::vector<SourceFile>& sources,
-                          std::vector<Diagnostic> unreadable) {
-  CheckedSet checked;
-  checked.diagnostics = std::move(unreadable);
-  std::vector<UnitSpec> units;
-  units.reserve(sources.size());
-  for (const SourceFile& source : sources) {
-    ParsedUnit parsed = parse_unit(source);
-    if (parsed.spec) units.push_back(std::move(*parsed.spec));
-    std::ranges::move(parsed.diagnostics, std::back_inserter(checked.diagnostics));
-  }
-  check_names(sources, checked.diagnostics);
-  sort_diagnostics(checked.diagnostics);
-  if (checked.diagnostics.empty()) checked.set = std::make_shared<const UnitSet>(std::move(units));
-  return checked;
+                          std::vector<Diagnostic> unreadable, const SetOptions& options) {
+  return SetBuilder(sources, std::move(unreadable), options).build();
 }
 
 }  // namespace foster

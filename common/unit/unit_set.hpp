@@ -2,8 +2,10 @@
 // whole, or not at all.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,11 +39,29 @@ class UnitSet {
 struct CheckedSet {
   std::shared_ptr<const UnitSet> set;   // null when a diagnostic is an error
   std::vector<Diagnostic> diagnostics;  // of all files, in order of file, line, column
+  std::vector<std::string> templates;   // "worker" for worker@.toml, by name; right ones or wrong
 };
 
-/// Parses every source and checks the units against each other (two files for one name, ...).
-/// `unreadable` are the diagnostics of files that could not be read; they make the set null too.
+/// How many instances a template has, by the template's name without its @.
+using InstanceCounts = std::map<std::string, uint32_t, std::less<>>;
+
+struct SetOptions {
+  /// Chosen while foster runs: instead of what a template's `instances` says. A template that is
+  /// not there is passed over.
+  InstanceCounts instances;
+  /// The sources are not all that there are: to name a unit that is not among them is no mistake.
+  bool partial = false;
+};
+
+/// Parses every source, makes the instances of templates, and checks the units against each other
+/// (two files for one name, names that are none, cycles, ...). `unreadable` are the diagnostics of
+/// files that could not be read; they make the set null too.
+///
+/// An instance is there when its template's `instances` (or the options) ask for it, when it has a
+/// file of its own, or when another unit names it; in the last case it is not started with the
+/// daemon for its own sake.
 [[nodiscard]] CheckedSet build_unit_set(const std::vector<SourceFile>& sources,
-                                        std::vector<Diagnostic> unreadable);
+                                        std::vector<Diagnostic> unreadable,
+                                        const SetOptions& options = {});
 
 }  // namespace foster

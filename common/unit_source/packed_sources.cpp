@@ -1,6 +1,6 @@
 // The packed form: a magic word, a checksum of all that follows, the number of files, and for each
-// file the lengths of its path and text and then both. Numbers are the machine's own: the bytes are
-// for another process of this boot.
+// file its layer, whether it is a mask, the lengths of its path and text and then both. Numbers are
+// the machine's own: the bytes are for another process of this boot.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@
 namespace foster {
 namespace {
 
-constexpr char kMagic[8] = {'F', 'U', 'N', 'I', 'T', 'S', '0', '1'};
+constexpr char kMagic[8] = {'F', 'U', 'N', 'I', 'T', 'S', '0', '2'};
 
 struct Header {
   char magic[8];
@@ -20,9 +20,11 @@ struct Header {
   uint64_t count;
 };
 
-struct Lengths {
-  uint32_t path;
-  uint32_t text;
+struct FileHead {
+  uint32_t path;  // bytes
+  uint32_t text;  // bytes
+  uint32_t layer;
+  uint32_t mask;  // 0 or 1
 };
 
 /// Tells damage, not malice. Eight bytes a step: a thousand units are packed while a daemon starts.
@@ -56,15 +58,15 @@ constexpr size_t kChecked = offsetof(Header, size);
 std::string pack(const std::vector<SourceFile>& files) {
   size_t size = sizeof(Header);
   for (const SourceFile& file : files)
-    size += sizeof(Lengths) + file.path.size() + file.text.size();
+    size += sizeof(FileHead) + file.path.size() + file.text.size();
   std::string bytes;
   bytes.reserve(size);
   Header header{{}, 0, size, files.size()};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   append(bytes, header);
   for (const SourceFile& file : files) {
-    append(bytes, Lengths{static_cast<uint32_t>(file.path.size()),
-                          static_cast<uint32_t>(file.text.size())});
+    append(bytes, FileHead{static_cast<uint32_t>(file.path.size()),
+                           static_cast<uint32_t>(file.text.size()), file.layer, file.mask});
     bytes += file.path;
     bytes += file.text;
   }
@@ -83,14 +85,14 @@ Result<std::vector<SourceFile>> unpack(std::string_view bytes) {
   std::vector<SourceFile> files;
   bytes.remove_prefix(sizeof header);
   for (uint64_t i = 0; i < header.count; ++i) {
-    Lengths lengths{};
-    if (bytes.size() < sizeof lengths) return damaged("they are cut short");
-    std::memcpy(&lengths, bytes.data(), sizeof lengths);
-    bytes.remove_prefix(sizeof lengths);
-    if (bytes.size() < uint64_t{lengths.path} + lengths.text) return damaged("they are cut short");
-    files.push_back({std::string(bytes.substr(0, lengths.path)),
-                     std::string(bytes.substr(lengths.path, lengths.text))});
-    bytes.remove_prefix(size_t{lengths.path} + lengths.text);
+    FileHead head{};
+    if (bytes.size() < sizeof head) return damaged("they are cut short");
+    std::memcpy(&head, bytes.data(), sizeof head);
+    bytes.remove_prefix(sizeof head);
+    if (bytes.size() < uint64_t{head.path} + head.text) return damaged("they are cut short");
+    files.push_back({std::string(bytes.substr(0, head.path)),
+                     std::string(bytes.substr(head.path, head.text)), head.layer, head.mask != 0});
+    bytes.remove_prefix(size_t{head.path} + head.text);
   }
   if (!bytes.empty()) return damaged("something follows them");
   return files;

@@ -44,15 +44,15 @@ TEST(RestartKeys, Policy) {
   EXPECT_EQ(unit_from(with_restart("policy = \"never\"")).restart.policy, RestartPolicy::never);
   EXPECT_EQ(
       complaints(with_restart("policy = \"on_failure\"")),
-      folded(R"(web.toml:4:10: `policy` must be one of "always", "on-failure" and "never", not \
-"on_failure"; did you mean "on-failure"?
+      folded(R"(web.toml:4:10: `policy` must be one of "always", "on-failure", "on-abnormal", \
+"on-watchdog" and "never", not "on_failure"; did you mean "on-failure"?
     policy = "on_failure"
              ^^^^^^^^^^^^
 )"));
   EXPECT_EQ(
       complaints(with_restart("policy = true")),
-      folded(R"(web.toml:4:10: `policy` must be one of "always", "on-failure" and "never", not a \
-boolean
+      folded(R"(web.toml:4:10: `policy` must be one of "always", "on-failure", "on-abnormal", \
+"on-watchdog" and "never", not a boolean
     policy = true
              ^^^^
 )"));

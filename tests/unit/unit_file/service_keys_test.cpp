@@ -67,16 +67,14 @@ TEST(ServiceKeys, Type) {
   EXPECT_EQ(unit_from(with_command("type = \"oneshot\"")).type, ServiceType::oneshot);
   EXPECT_EQ(
       complaints(with_command("type = \"one-shot\"")),
-      folded(R"(web.toml:3:8: `type` must be one of "simple" and "oneshot", not "one-shot"; did \
-you mean "oneshot"?
+      folded(R"(web.toml:3:8: `type` must be one of "simple", "oneshot", "notify", "forking" and \
+"group", not "one-shot"; did you mean "oneshot"?
     type = "one-shot"
            ^^^^^^^^^^
 )"));
-  EXPECT_EQ(complaints(with_command("type = \"notify\"")),
-            R"(web.toml:3:8: `type` must be one of "simple" and "oneshot", not "notify"
-    type = "notify"
-           ^^^^^^^^
-)");
+  EXPECT_EQ(unit_from(with_command("type = \"notify\"")).type, ServiceType::notify);
+  EXPECT_EQ(unit_from(with_command("type = \"forking\"")).type, ServiceType::forking);
+  EXPECT_EQ(unit_from("[service]\ntype = \"group\"\n").type, ServiceType::group);
 }
 
 TEST(ServiceKeys, CommandIsAnArrayOfStrings) {

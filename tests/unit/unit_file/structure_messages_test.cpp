@@ -95,20 +95,21 @@ TEST(Structure, AKeyThatIsLikeNoneIsAnsweredWithThoseThereAre) {
 
 TEST(Structure, UnknownSections) {
   EXPECT_EQ(
-      complaints(with_command("[sotp]\nsignal = \"TERM\"\n[depends]\n[[socket]]\n[stop.more]\n")),
-      R"(web.toml:3:2: unknown section [sotp]; did you mean [stop]?
+      complaints(with_command("[sotp]\nsignal = \"TERM\"\n[depend]\n[[socket]]\n[stop.more]\n")),
+      folded(R"(web.toml:3:2: unknown section [sotp]; did you mean [stop]?
     [sotp]
      ^^^^
-web.toml:5:2: unknown section [depends]; known sections: [service], [restart], [stop]
-    [depends]
-     ^^^^^^^
-web.toml:6:3: unknown section [socket]; known sections: [service], [restart], [stop]
+web.toml:5:2: unknown section [depend]; did you mean [depends]?
+    [depend]
+     ^^^^^^
+web.toml:6:3: unknown section [socket]; known sections: [service], [depends], [ready], [health], \
+[hooks], [restart], [stop], [timer], [conditions]
     [[socket]]
       ^^^^^^
 web.toml:7:7: unknown key `more` in [stop]; known here: `signal`, `timeout`, `scope`
     [stop.more]
           ^^^^
-)");
+)"));
 }
 
 TEST(Structure, ASectionIsOneTable) {
@@ -188,8 +189,9 @@ TEST(Encoding, CarriageReturnsBeforeNewlinesAreFine) {
   EXPECT_EQ(complaints("[service]\r\ncommand = [\"/bin/x\"]\r\n"), "");
   EXPECT_EQ(complaints("[service]\r\ncommand = [\"/bin/x\"]\r\nx = 1\r\n"),
             folded(R"(web.toml:3:1: unknown key `x` in [service]; known here: `type`, `command`, \
-`user`, `group`, `working-directory`, `umask`, `environment`, `environment-files`, \
-`pass-environment`, `success-exit-codes`
+`remain-after-exit`, `pid-file`, `keep-output`, `notify-access`, `user`, `group`, \
+`working-directory`, `umask`, `environment`, `environment-files`, `pass-environment`, \
+`success-exit-codes`
     x = 1
     ^
 )"));
@@ -206,10 +208,9 @@ TEST(UnitName, IsThatOfTheFile) {
       "@ : - make one\n");
   EXPECT_EQ(complaints(with_command(""), "a/-x.toml"),
             "a/-x.toml: \"-x\" cannot be a unit's name: it begins with `-`\n");
-  EXPECT_EQ(
-      complaints(with_command(""), "a/worker@.toml"),
-      "a/worker@.toml: \"worker@\" would be a template: templates are not supported yet; end the "
-      "name otherwise than in @\n");
+  EXPECT_EQ(complaints(with_command(""), "a/worker@.toml"), "");
+  EXPECT_EQ(complaints(with_command(""), "a/@3.toml"),
+            "a/@3.toml: \"@3\" cannot be a unit's name: it begins with `@`\n");
   EXPECT_EQ(complaints(with_command(""), std::string(95, 'x') + ".toml"), "");
   EXPECT_NE(complaints(with_command(""), std::string(96, 'x') + ".toml")
                 .find("cannot be a unit's name: it has 96 bytes, and 95 are the most\n"),
@@ -221,7 +222,8 @@ TEST(UnitName, AMistakeInItDoesNotHideThoseOfTheText) {
       complaints(with_command("x-y-z = 1\n"), "a b.toml"),
       folded(R"(a b.toml: "a b" cannot be a unit's name: letters, digits and the characters _ . \
 @ : - make one
-a b.toml:3:1: unknown key `x-y-z` in [service]; known here: `type`, `command`, `user`, `group`, \
+a b.toml:3:1: unknown key `x-y-z` in [service]; known here: `type`, `command`, \
+`remain-after-exit`, `pid-file`, `keep-output`, `notify-access`, `user`, `group`, \
 `working-directory`, `umask`, `environment`, `environment-files`, `pass-environment`, \
 `success-exit-codes`
     x-y-z = 1

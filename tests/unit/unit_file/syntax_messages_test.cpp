@@ -129,7 +129,8 @@ TEST(Syntax, Headers) {
   EXPECT_EQ(said("[stop\ntimeout = \"1s\"\n[restart]\nx-y-z = 1"),
             "3:1+5 " + wrong +
                 "6:1+5 unknown key `x-y-z` in [restart]; known here: `policy`, `delay`, `factor`, "
-                "`max-delay`, `jitter`, `reset-after`, `limit`, `limit-interval`\n");
+                "`max-delay`, `jitter`, `reset-after`, `limit`, `limit-interval`, `limit-action`, "
+                "`limit-unit`, `prevent-exit-codes`, `force-exit-codes`\n");
 }
 
 TEST(Syntax, TwiceTheSame) {

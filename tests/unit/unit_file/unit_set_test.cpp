@@ -67,7 +67,8 @@ TEST(UnitSet, TwoFilesForOneName) {
   EXPECT_EQ(rendered(checked),
             testing::folded(R"(/b/web.toml: a unit of this name is there already: \
 /a/web.toml
-/b/web.toml:1:1: unknown key `x` before the first section; known here: `description`, `essential`
+/b/web.toml:1:1: unknown key `x` before the first section; known here: `description`, `enabled`, \
+`essential`, `restart-dependents`, `instances`
     x = 1
     ^
 /b/web.toml:1:1: no [service] section: a unit needs one, with at least a `command`

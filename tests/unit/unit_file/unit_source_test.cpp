@@ -81,7 +81,7 @@ TEST_F(UnitSource, EachThatCannotBeReadIsToldAndStopsNoOther) {
   put("ok.toml", "fine");
   fs::create_directory(dir_ + "/dir.toml");
   ASSERT_EQ(mkfifo((dir_ + "/fifo.toml").c_str(), 0600), 0);
-  fs::create_symlink("/dev/null", dir_ + "/device.toml");
+  fs::create_symlink("/dev/zero", dir_ + "/device.toml");
   fs::create_symlink("nowhere", dir_ + "/dangling.toml");
   fs::create_symlink("loop.toml", dir_ + "/loop.toml");
   put("huge.toml", std::string(kUnitFileMax + 1, '#'));
