@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "common/unit/unit_spec.hpp"
 #include "daemon/manager/environment.hpp"
 #include "daemon/manager/keeper_client.hpp"
 
@@ -12,6 +13,8 @@ namespace foster::manager {
 struct SpawnExtras {
   std::vector<PassedDescriptor> descriptors;
   Environment environment;  // set last, so that nothing of the unit's own hides it
+  Argv wrapper;  // a program's path and its arguments, executed in the command's place: it is told
+                 // the command's path, "--" and the command
 };
 
 }  // namespace foster::manager

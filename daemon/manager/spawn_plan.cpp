@@ -76,6 +76,15 @@ std::vector<int32_t> numbers_of(const std::vector<PassedDescriptor>& descriptors
   return numbers;
 }
 
+/// What is executed in the end: the command itself, or its wrapper with the command behind it.
+Argv wrapped(const Argv& wrapper, const std::string& program, const Argv& words) {
+  if (wrapper.empty()) return words;
+  Argv all = wrapper;
+  all.insert(all.end(), {"--program", program, "--"});
+  all.insert(all.end(), words.begin(), words.end());
+  return all;
+}
+
 }  // namespace
 
 Result<std::string> spawn_plan(const UnitSpec& unit, const ProcessOrder& order,
@@ -91,11 +100,13 @@ Result<std::string> spawn_plan(const UnitSpec& unit, const ProcessOrder& order,
   const auto program = find_program(words->front(), *environment);
   if (!program) return std::unexpected(program.error());
 
+  const Argv& wrapper = order.extras.wrapper;
+  const Argv executed = wrapped(wrapper, *program, *words);
   std::string strings;
   append(strings, unit.name);
-  append(strings, *program);
+  append(strings, wrapper.empty() ? *program : wrapper.front());
   if (!unit.foreground) append(strings, unit.working_directory.value_or("/"));
-  for (const std::string& word : *words)
+  for (const std::string& word : executed)
     append(strings, word);
   for (const auto& [name, value] : *environment) {
     strings += name;
@@ -112,7 +123,7 @@ Result<std::string> spawn_plan(const UnitSpec& unit, const ProcessOrder& order,
                                  .gid = identity->gid,
                                  .group_count = static_cast<uint32_t>(identity->groups.size()),
                                  .umask = unit.umask.value_or(kDefaultUmask),
-                                 .argc = static_cast<uint32_t>(words->size()),
+                                 .argc = static_cast<uint32_t>(executed.size()),
                                  .envc = static_cast<uint32_t>(environment->size()),
                                  .string_bytes = static_cast<uint32_t>(strings.size())};
   std::string body(reinterpret_cast<const char*>(&plan), sizeof plan);
