@@ -83,9 +83,13 @@ Manager::Manager(KeeperClient& keeper, Holdings holdings, const char* const* inh
       holdings_(std::move(holdings)),
       core_(holdings_.set, {.seed = static_cast<uint64_t>(now_since_boot().ns)}),
       publisher_(std::move(holdings_.writer), [this](UnitIndex unit) { return slot_facts(unit); }),
+      lookout_(
+          keeper, core_,
+          {holdings_.home.path(), holdings_.instance_name, holdings_.keeper.keeper_pid, inherited},
+          [this](core::Event event) { queue(std::move(event)); }),
       executor_(
           keeper, core_, {holdings_.instance_name, holdings_.invocation, probe_path(), inherited},
-          [this](const core::Spawn& spawn) { return extras(spawn); },
+          [this](const core::Spawn& spawn) { return lookout_.extras(spawn); },
           [this](core::Event event) { queue(std::move(event)); }),
       bus_(holdings_.set, holdings_.keeper.keeper_pid,
            [this](core::Event event) { queue(std::move(event)); }),
@@ -110,6 +114,7 @@ Result<void> Manager::attach() {
   r = sd_event_add_defer(loop_, &again_, more_to_do, this);
   if (r >= 0) r = sd_event_source_set_enabled(again_, SD_EVENT_OFF);
   if (r < 0) return system_failure("make an event source", -r);
+  if (auto listening = lookout_.attach(loop_, holdings_.descriptors); !listening) return listening;
   if (auto served = bus_.attach(loop_, std::move(holdings_.control)); !served) return served;
   if (auto watched = publisher_.watch(loop_, region_object_name(holdings_.instance)); !watched)
     return watched;
@@ -149,6 +154,7 @@ void Manager::begin() {
   publisher_.note(started);
   core_.recover(holdings_.recovered, now_since_boot());
   queue(core::Begin{.first_manager = first, .initial = std::move(holdings_.initial)});
+  lookout_.resume();
   keeper_.ready();
   // The news that came with the hand-over are part of the first turn: a service that has ended
   // meanwhile is not taken for a running one.
@@ -193,6 +199,7 @@ void Manager::turn() {
   for (const core::Action& action : actions)
     perform(action);
   tell_systemd();
+  lookout_.turn_ended();
   executor_.turn_ended();
   bus_.turn_ended();
   arm();
@@ -207,17 +214,19 @@ void Manager::perform(const core::Action& action) {
             },
             [this](const core::Adopt& adopt) {
               holdings_.attempts[adopt.attempt.value] = {adopt.unit};
+              lookout_.adopted(adopt);
               executor_.adopt(adopt);
             },
             [this](const core::Kill& kill) { executor_.kill(kill); },
             [this](const core::Acknowledge& end) {
               holdings_.attempts.erase(end.attempt.value);
+              lookout_.acknowledged(end.attempt);
               executor_.acknowledge(end);
             },
             [this](const core::Reply& reply) { bus_.answer(reply); },
-            [this](const core::FindMain& wanted) { find_main(wanted); },
-            [this](const core::CheckConditions& wanted) { check_conditions(wanted); },
-            [this](const core::MeasureMemory& wanted) { measure_memory(wanted); },
+            [this](const core::FindMain& wanted) { lookout_.find_main(wanted); },
+            [this](const core::CheckConditions& wanted) { lookout_.check(wanted); },
+            [this](const core::MeasureMemory& wanted) { lookout_.measure(wanted); },
             [](const core::Note&) {},  // published already
             [this](const core::InitialUnitsSettled&) { systemd_.ready(); },
             [this](const core::EndDaemon& last) { end(last.exit_code); }},
@@ -229,27 +238,11 @@ void Manager::note(const core::Note& note, Now now) {
   report(note, note.about_unit ? core_.set()[note.unit].name : std::string());
 }
 
-Result<SpawnExtras> Manager::extras(const core::Spawn&) {
-  return SpawnExtras{};
-}
-
 SlotFacts Manager::slot_facts(UnitIndex unit) const {
   const core::UnitRecord& record = core_.record(unit);
   if (record.masked) return {.enablement = FOSTER_MASKED};
   const bool enabled = core_.set()[unit].enabled;
   return {.enablement = static_cast<uint8_t>(enabled ? FOSTER_ENABLED : FOSTER_DISABLED_BY_FILE)};
-}
-
-void Manager::find_main(const core::FindMain& wanted) {
-  queue(core::MainNotFound{wanted.unit, wanted.attempt, "nothing looks for it"});
-}
-
-void Manager::check_conditions(const core::CheckConditions& wanted) {
-  queue(core::ConditionsChecked{.unit = wanted.unit, .token = wanted.token});
-}
-
-void Manager::measure_memory(const core::MeasureMemory& wanted) {
-  queue(core::MemoryMeasured{wanted.unit, wanted.attempt, 0});
 }
 
 std::optional<Errand> Manager::errand(uint64_t attempt) const {
@@ -266,7 +259,11 @@ void Manager::take(const KeeperNews& news) {
       std::visit(Match{[](const protocol::SignalNumber&) { return uint64_t{0}; },
                        [](const auto& of_attempt) { return uint64_t{of_attempt.attempt}; }},
                  news);
-  if (const auto known = errand(attempt)) queue(event_of(news, *known));
+  const auto known = errand(attempt);
+  if (!known) return;
+  if (const auto* exited = std::get_if<protocol::Exited>(&news))
+    lookout_.ended(known->unit, {attempt}, exited->pid);
+  queue(event_of(news, *known));
 }
 
 core::Event Manager::event_of(const KeeperNews& news, const Errand& of) const {
@@ -369,6 +366,7 @@ void Manager::end(int exit_code) {
   publisher_.remove();
   bus_.turn_ended();
   bus_.close();
+  lookout_.remove();
   holdings_.home.remove();
   keeper_.finish(code);
   keeper_.flush();
@@ -384,6 +382,7 @@ void Manager::keeper_is_gone() {
   end_leftovers(holdings_.invocation);
   publisher_.remove();
   bus_.close();
+  lookout_.remove();
   holdings_.home.remove();
   flush_log();
   ended_ = 1;

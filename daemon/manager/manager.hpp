@@ -19,6 +19,7 @@
 #include "daemon/manager/executor.hpp"
 #include "daemon/manager/instance_home.hpp"
 #include "daemon/manager/keeper_client.hpp"
+#include "daemon/manager/lookout.hpp"
 #include "daemon/manager/options.hpp"
 #include "daemon/manager/publisher.hpp"
 #include "daemon/manager/systemd_link.hpp"
@@ -66,11 +67,7 @@ class Manager {
   void note(const core::Note& note, Now now);
   void take(const KeeperNews& news);
   void queue(core::Event event) { queue_.push_back(std::move(event)); }
-  [[nodiscard]] Result<SpawnExtras> extras(const core::Spawn& spawn);
   [[nodiscard]] SlotFacts slot_facts(UnitIndex unit) const;
-  void find_main(const core::FindMain& wanted);
-  void check_conditions(const core::CheckConditions& wanted);
-  void measure_memory(const core::MeasureMemory& wanted);
   void take_signal(int signal);
   void forward_to_command(int signal);
   void arm();
@@ -89,6 +86,7 @@ class Manager {
   core::Supervisor core_;
   Publisher publisher_;
   std::vector<core::Event> queue_;
+  Lookout lookout_;
   Executor executor_;
   BusServer bus_;
   SystemdLink systemd_;

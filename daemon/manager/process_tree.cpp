@@ -75,10 +75,14 @@ void append_numbers(std::string_view text, std::vector<int32_t>& numbers) {
 std::optional<ProcessFacts> parse_process_facts(std::string_view text) {
   std::string_view rest = text;
   const auto pid = take_number(rest);
+  const size_t name_start = text.find('(');
   const size_t name_end = text.rfind(')');
-  if (!pid || name_end == std::string_view::npos || name_end + 2 >= text.size())
+  if (!pid || name_start == std::string_view::npos || name_end == std::string_view::npos ||
+      name_end + 2 >= text.size())
     return std::nullopt;
-  ProcessFacts facts{.pid = static_cast<int32_t>(*pid), .state = text[name_end + 2]};
+  ProcessFacts facts{.pid = static_cast<int32_t>(*pid),
+                     .name = std::string(text.substr(name_start + 1, name_end - name_start - 1)),
+                     .state = text[name_end + 2]};
   rest = text.substr(name_end + 3);
   std::array<int64_t, kStart + 1> numbers{};
   for (int64_t& number : numbers) {

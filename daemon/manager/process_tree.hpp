@@ -15,6 +15,7 @@ namespace foster::manager {
 
 struct ProcessFacts {
   int32_t pid = 0;
+  std::string name;  // at most 15 bytes of it
   char state = '?';
   int32_t parent = 0;
   int32_t group = 0;

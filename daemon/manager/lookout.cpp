@@ -1,0 +1,111 @@
+#include "daemon/manager/lookout.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/manager/conditions.hpp"
+#include "daemon/manager/log.hpp"
+
+namespace foster::manager {
+namespace {
+
+/// Whether processes of this role may be heard on the unit's socket.
+bool gets_notify_socket(const UnitSpec& unit, core::Role role) {
+  if (!uses_notify(unit)) return false;
+  return role == core::Role::main || unit.notify_access != NotifyAccess::main;
+}
+
+}  // namespace
+
+Lookout::Lookout(KeeperClient& keeper, const core::Supervisor& core,
+                 const Surroundings& surroundings, std::function<void(core::Event)> queue)
+    : core_(core),
+      runtime_dir_(surroundings.runtime_dir),
+      inherited_(surroundings.inherited),
+      queue_(std::move(queue)),
+      notify_(keeper, core, {surroundings.runtime_dir, surroundings.instance, queue_}),
+      readiness_(keeper, core, queue_),
+      finder_(core, {surroundings.keeper, surroundings.instance, queue_,
+                     [this] { return known_pids(); }}),
+      memory_(surroundings.keeper, [this] { return known_pids(); }) {}
+
+Result<void> Lookout::attach(sd_event* loop, std::vector<HandedDescriptor>& kept) {
+  readiness_.attach(loop, kept);
+  finder_.attach(loop);
+  return notify_.attach(loop, kept);
+}
+
+void Lookout::resume() {
+  for (uint32_t i = 0; i < core_.set().size(); ++i)
+    if (const auto resumed = readiness_.resume({i}, core_.record({i})); !resumed)
+      log(Level::error, "readiness is not watched for any more",
+          {{"unit", core_.set()[{i}].name}, {"why", resumed.error().message}});
+  readiness_.takeover_ended();
+}
+
+Result<SpawnExtras> Lookout::extras(const core::Spawn& spawn) {
+  const UnitSpec& unit = core_.set()[spawn.unit];
+  SpawnExtras extras;
+  if (gets_notify_socket(unit, spawn.role)) {
+    if (auto opened = notify_.open(spawn.unit); !opened) return std::unexpected(opened.error());
+    extras.environment.emplace_back("NOTIFY_SOCKET", notify_socket_path(runtime_dir_, unit.name));
+  }
+  if (spawn.role != core::Role::main || !unit.ready) return extras;
+  auto pipe = readiness_.begin(spawn.unit, spawn.attempt);
+  if (!pipe) return std::unexpected(pipe.error());
+  if (!*pipe) return extras;
+  const int number = unit.ready->descriptor >= 0 ? unit.ready->descriptor : kReadyNumber;
+  extras.descriptors.push_back({number, std::move(*pipe)});
+  if (!unit.ready->descriptor_variable.empty())
+    extras.environment.emplace_back(unit.ready->descriptor_variable, std::to_string(number));
+  return extras;
+}
+
+void Lookout::ended(UnitIndex unit, Attempt attempt, int32_t pid) {
+  notify_.drain(unit, attempt, pid);
+}
+
+void Lookout::adopted(const core::Adopt& adopt) {
+  readiness_.moved(adopt.from, adopt.attempt);
+}
+
+void Lookout::acknowledged(Attempt attempt) {
+  readiness_.forget(attempt);
+  finder_.forget(attempt);
+}
+
+void Lookout::find_main(const core::FindMain& asked) {
+  finder_.find(asked);
+}
+
+void Lookout::check(const core::CheckConditions& asked) {
+  queue_(check_conditions(asked, core_.set()[asked.unit], inherited_));
+}
+
+void Lookout::measure(const core::MeasureMemory& asked) {
+  const uint64_t bytes = memory_.measure(core_.record(asked.unit).pid);
+  queue_(core::MemoryMeasured{asked.unit, asked.attempt, bytes});
+}
+
+std::vector<int32_t> Lookout::known_pids() const {
+  std::vector<int32_t> pids;
+  for (uint32_t i = 0; i < core_.set().size(); ++i) {
+    const core::UnitRecord& record = core_.record({i});
+    for (const int32_t pid : {record.pid, record.hook.pid, record.check.pid})
+      if (pid > 0) pids.push_back(pid);
+  }
+  std::ranges::sort(pids);
+  return pids;
+}
+
+void Lookout::turn_ended() {
+  notify_.turn_ended();
+  readiness_.turn_ended();
+  memory_.turn_ended();
+}
+
+void Lookout::remove() {
+  notify_.remove();
+}
+
+}  // namespace foster::manager

@@ -1,0 +1,44 @@
+// Whose messages on $NOTIFY_SOCKET count ([service] notify-access), judged by what the kernel says
+// of the sender: its credentials (SCM_CREDENTIALS in unix(7)) and what /proc shows of it. Pure.
+#pragma once
+
+#include <cstdint>
+#include <sys/types.h>
+
+#include "common/unit/unit_spec.hpp"
+#include "daemon/core/unit_state.hpp"
+
+namespace foster::manager {
+
+struct Sender {
+  int32_t pid = 0;
+  uid_t uid = 0;
+  bool gone = false;     // it has ended since it sent the message
+  bool trusted = false;  // its uid is root's, the daemon's or the unit's own
+  bool marked = false;   // its environment names this unit of this instance
+  int32_t group = 0;
+  int32_t session = 0;
+};
+
+enum class Verdict : uint8_t {
+  admitted,
+  /// The keeper has not yet said which process it started: ask again once it has.
+  too_early,
+  not_main,     // and notify-access = "main"
+  not_exec,     // and notify-access = "exec"
+  not_of_unit,  // and notify-access = "all"
+};
+
+/// A process that only the environment ties to the unit, or that nothing ties to it any more
+/// (systemd-notify(1) ends at once), is believed when its uid is trusted: anyone may set a
+/// variable. Of a forking unit every process counts until its main process is known.
+[[nodiscard]] Verdict judge_sender(const UnitSpec& unit, const core::UnitRecord& record,
+                                   const Sender& sender);
+
+/// A process of the unit has been asked for and the answer with its pid is still to come.
+[[nodiscard]] bool pid_is_under_way(const UnitSpec& unit, const core::UnitRecord& record);
+
+/// For the log: why it was refused. Only of those verdicts that refuse.
+[[nodiscard]] const char* refusal_text(Verdict verdict);
+
+}  // namespace foster::manager
