@@ -1,12 +1,13 @@
 // The command line as values: what the verbs are given.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/instant.hpp"
-#include "ctl/words.hpp"
+#include "ctl/condition.hpp"
 
 namespace foster::ctl {
 
@@ -19,6 +20,7 @@ struct Arguments {
   // Of those that declare them (command_table.cpp).
   std::vector<std::string> names;  // units, as names or patterns; paths for `check`
   int signal = 0;
+  uint32_t instances = 0;
   Condition condition = Condition::up;
   std::optional<Duration> timeout;
   size_t count = 0;  // of events; 0: all
@@ -26,6 +28,8 @@ struct Arguments {
   bool no_wait = false;
   bool quiet = false;
   bool follow = false;
+  bool dot = false;
+  bool reverse = false;
 };
 
 }  // namespace foster::ctl

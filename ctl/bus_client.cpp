@@ -71,16 +71,24 @@ int append_names(sd_bus_message* message, const std::vector<std::string>& names)
   return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
+/// Without arguments.
+bool is_plain(std::string_view method) {
+  return method == bus_api::kShutdown || method == bus_api::kVersion || method == bus_api::kLoad;
+}
+
 int make_message(sd_bus* bus, const Call& call, Message& made) {
   sd_bus_message* message = nullptr;
   int r = sd_bus_message_new_method_call(bus, &message, nullptr, bus_api::kObjectPath,
                                          bus_api::kInterface, call.method.c_str());
   made.reset(message);
   if (r < 0) return r;
-  const bool plain = call.method == bus_api::kShutdown || call.method == bus_api::kVersion;
-  if (!plain) r = append_names(message, call.names);
+  if (call.method == bus_api::kScale) {
+    const std::string name = call.names.empty() ? std::string() : call.names.front();
+    return sd_bus_message_append(message, "su", name.c_str(), call.number);
+  }
+  if (!is_plain(call.method)) r = append_names(message, call.names);
   if (r >= 0 && call.method == bus_api::kSignal)
-    r = sd_bus_message_append(message, "i", call.signal);
+    r = sd_bus_message_append(message, "i", static_cast<int>(call.number));
   return r;
 }
 
@@ -89,6 +97,7 @@ int read_lines(sd_bus_message* reply, std::vector<std::string>& lines) {
   const char* signature = sd_bus_message_get_signature(reply, 1);
   const char* name = nullptr;
   int r = 0;
+  if (*signature == '\0') return 0;
   if (std::strcmp(signature, "i") == 0) {
     int number = 0;
     r = sd_bus_message_read(reply, "i", &number);
@@ -168,6 +177,10 @@ Answer attempt(const Call& call, Instant until) {
 }
 
 }  // namespace
+
+bool takes_number(std::string_view method) {
+  return method == bus_api::kSignal || method == bus_api::kScale;
+}
 
 std::string bus_address(const std::string& path) {
   std::string address = "unix:path=";

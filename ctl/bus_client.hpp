@@ -7,7 +7,9 @@
 // come to the same, a restart is done again, and so is a signal.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/instant.hpp"
@@ -18,9 +20,12 @@ namespace foster::ctl {
 struct Call {
   std::string socket;  // path
   std::string method;
-  int signal = 0;                  // for the method that sends one
+  uint32_t number = 0;             // for the methods that take one: takes_number
   std::vector<std::string> names;  // patterns
 };
+
+/// Signal: the signal's number; Scale: how many instances.
+[[nodiscard]] bool takes_number(std::string_view method);
 
 struct Answer {
   RequestExit how = RequestExit::failed;

@@ -4,7 +4,10 @@
 #include <charconv>
 
 #include "ctl/daemon_watch.hpp"
+#include "ctl/explanation.hpp"
 #include "ctl/printable.hpp"
+#include "ctl/reason.hpp"
+#include "ctl/relations.hpp"
 #include "ctl/render.hpp"
 #include "ctl/requester.hpp"
 
@@ -13,6 +16,14 @@ namespace {
 
 bool ended_badly(const foster_slot_body& body) {
   return body.state == FOSTER_STATE_FAILED || body.state == FOSTER_STATE_BACKOFF;
+}
+
+std::optional<UnitView> view_of(const region::Reader& reader, const std::string& name) {
+  const std::optional<uint32_t> slot = reader.find(name);
+  if (!slot) return std::nullopt;
+  Result<region::SlotView> view = reader.slot(*slot);
+  if (!view) return std::nullopt;
+  return Relations(reader).complete(std::move(*view));
 }
 
 /// The jobs that are waited for, and what has come of them so far.
@@ -33,8 +44,11 @@ class JobWait {
 
   [[nodiscard]] ExitCode given_up(Wake wake, const region::Reader& reader) {
     std::string names;
-    for (const PendingJob& job : jobs_)
+    for (const PendingJob& job : jobs_) {
       names += (names.empty() ? "" : ", ") + job.unit;
+      if (const std::optional<UnitView> unit = view_of(reader, job.unit))
+        names += " (" + state_text(*unit) + ")";
+    }
     if (wake == Wake::timed_out)
       return session_.fail(ExitCode::timed_out, "timed out waiting for " + names);
     return session_.fail(ExitCode::no_daemon,
@@ -44,34 +58,48 @@ class JobWait {
 
  private:
   bool settled(const region::Reader& reader, const PendingJob& job) {
-    const std::optional<uint32_t> slot = reader.find(job.unit);
-    foster_slot_body body{};
-    if (!slot || !reader.copy_body(*slot, body)) {
+    const std::optional<UnitView> unit = view_of(reader, job.unit);
+    if (!unit) {
       fail(job.unit + " is not there any more");
       return true;
     }
-    const JobState state = job_state(body, job.job);
-    if (state != JobState::pending) tell(job, body, state);
+    const JobState state = job_state(unit->body, job.job);
+    if (state != JobState::pending) tell(reader, *unit, state);
     return state != JobState::pending;
   }
 
-  void tell(const PendingJob& job, const foster_slot_body& body, JobState state) {
-    const std::string outcome = render_outcome(job.unit, body, now_since_boot());
+  void tell(const region::Reader& reader, const UnitView& unit, JobState state) {
+    const std::string outcome = render_outcome(unit, present_clock());
     switch (state) {
       case JobState::pending:
         return;
       case JobState::done:
         // It may have ended again between the job's end and our look.
-        if (change_.wants_up && ended_badly(body)) return fail(outcome);
-        if (!arguments_.quiet) session_.out().line(outcome);
+        if (change_.wants_up && ended_badly(unit.body)) return fail_because(reader, unit, outcome);
+        if (arguments_.quiet) return;
+        session_.out().line(change_.done.empty()
+                                ? outcome
+                                : printable(unit.name) + ": " + std::string(change_.done));
         return;
       case JobState::failed:
-        return fail(outcome);
+        return fail_because(reader, unit, outcome);
       case JobState::superseded:
         return fail("a later request took this one's place; " + outcome);
       case JobState::forgotten:
         return fail("many requests came after this one, its outcome is not known; " + outcome);
     }
+  }
+
+  /// With what lies below it: who waits for another wants to know what keeps that one.
+  void fail_because(const region::Reader& reader, const UnitView& unit,
+                    const std::string& outcome) {
+    fail(outcome);
+    if (unit.blocker.empty()) return;
+    const Step<UnitGraph> graph = session_.look_at_graph(reader);
+    if (!graph) return;
+    Explanation explanation = explain(*graph, unit.index, session_.look_at_daemon(reader));
+    explanation.chain.erase(explanation.chain.begin());
+    session_.complain_further(render_chain(explanation));
   }
 
   void fail(const std::string& message) { code_ = session_.fail(ExitCode::failed, message); }

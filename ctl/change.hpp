@@ -1,4 +1,5 @@
-// start, stop and restart: ask, then wait in the region until each unit's job has ended.
+// start, stop, restart, reload and reset: ask, then wait in the region until each unit's job has
+// ended.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,7 @@ struct Change {
   std::string_view method;     // of common/bus_api.hpp
   std::string_view requested;  // what --no-wait says: "start requested"
   bool wants_up = true;
+  std::string_view done;  // what to say of a unit when it is; empty: its state
 };
 
 [[nodiscard]] ExitCode run_change(Session& session, const Arguments& arguments,

@@ -17,6 +17,7 @@ namespace foster::ctl {
 struct OptionTexts {
   std::string timeout;
   std::string condition;
+  std::string unit_template;
   bool signal_last = false;  // the last operand is a signal
 };
 
@@ -90,16 +91,61 @@ void declare_signal(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
   app.add_flag("-q,--quiet", arguments.quiet, "Say nothing but errors");
 }
 
+std::string count_mistake(const std::string& text) {
+  const bool digits = !text.empty() && text.size() <= 9 &&
+                      text.find_first_not_of("0123456789") == std::string::npos;
+  return digits ? std::string() : "'" + text + "' is no count";
+}
+
+void declare_quiet(CLI::App& app, Arguments& arguments) {
+  app.add_flag("-q,--quiet", arguments.quiet, "Say nothing but errors");
+}
+
+void declare_setting(CLI::App& app, Arguments& arguments, OptionTexts&) {
+  declare_names(app, arguments, true);
+  declare_quiet(app, arguments);
+}
+
+void declare_load(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
+  app.add_flag("--no-wait", arguments.no_wait, "Ask, and do not wait until it is so");
+  declare_timeout(app, texts);
+  declare_quiet(app, arguments);
+}
+
+void declare_scale(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
+  app.add_option("TEMPLATE", texts.unit_template, "The template's name: worker for worker@.toml")
+      ->required();
+  app.add_option("N", arguments.instances, "How many instances there are to be: worker@1 to @N")
+      ->required()
+      ->check(count_mistake);
+  declare_load(app, arguments, texts);
+}
+
+void declare_why(CLI::App& app, Arguments& arguments, OptionTexts&) {
+  declare_names(app, arguments, true);
+  declare_json(app, arguments);
+}
+
+void declare_graph(CLI::App& app, Arguments& arguments, OptionTexts&) {
+  declare_names(app, arguments, false);
+  app.add_flag("--dot", arguments.dot, "In Graphviz's language: fosterctl graph --dot | dot -Tsvg");
+}
+
+void declare_tree(CLI::App& app, Arguments& arguments, OptionTexts&) {
+  declare_names(app, arguments, false);
+  app.add_flag("--reverse", arguments.reverse, "What depends on the units instead");
+}
+
 void declare_wait(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
   declare_names(app, arguments, true);
   const auto mistake = [](const std::string& word) {
-    return condition_of(word)
-               ? std::string()
-               : "'" + word + "' is none of running, stopped, failed, exited, up, down";
+    return condition_of(word) ? std::string() : "'" + word + "' is none of " + condition_words();
   };
   app.add_option("--for", texts.condition,
-                 "running, stopped, failed, exited, up (running, or a oneshot\n"
-                 "that is done) or down (at rest)")
+                 "running, stopped, failed, exited, waiting, skipped,\n"
+                 "up or ready (running, or a oneshot that is done),\n"
+                 "healthy (up, and no check says otherwise) or\n"
+                 "down (at rest)")
       ->type_name("STATE")
       ->required()
       ->check(mistake);
@@ -115,7 +161,8 @@ void declare_watch(CLI::App& app, Arguments& arguments, OptionTexts&) {
 void declare_events(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
   declare_watch(app, arguments, texts);
   app.add_option("-n", arguments.count, "Only the last N; 0, the default: all that are kept")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(count_mistake);
   app.add_flag("-f,--follow", arguments.follow, "Go on with what happens from now on");
 }
 
@@ -135,22 +182,52 @@ void declare_version(CLI::App& app, Arguments& arguments, OptionTexts&) {
   declare_json(app, arguments);
 }
 
+// The groups of the overview.
+constexpr char kLooking[] = "Looking";
+constexpr char kChanging[] = "Changing";
+constexpr char kSetting[] = "Units and the daemon";
+
 constexpr Command kCommands[] = {
-    {"status", "Show units: all, some, or all about one", "[NAME...]", declare_status, run_status},
-    {"list", "Names and states, one a line", "[NAME...]", declare_status, run_list},
-    {"start", "Start units and wait until they are up", "NAME...", declare_change, run_start},
-    {"stop", "Stop units and wait until they are down", "NAME...", declare_change, run_stop},
-    {"restart", "Stop units and start them again", "NAME...", declare_change, run_restart},
-    {"signal", "Send a signal to the units' main processes", "NAME... SIGNAL", declare_signal,
-     run_signal},
-    {"wait", "Wait until all of the units are in a state", "NAME... --for STATE", declare_wait,
-     run_wait},
-    {"watch", "Show changes of state as they happen", "[NAME...]", declare_watch, run_watch},
-    {"events", "Show what happened lately: the flight recorder", "[NAME...]", declare_events,
-     run_events},
-    {"check", "Find the mistakes in unit files", "[PATH...]", declare_check, run_check},
-    {"shutdown", "Stop everything, and fosterd with it", "", declare_shutdown, run_shutdown},
-    {"version", "Versions of fosterctl and of the daemon", "", declare_version, run_version},
+    {kLooking, "status", "Show units: all, some, or all about one", "[NAME...]", declare_status,
+     run_status},
+    {kLooking, "list", "Names and states, one a line", "[NAME...]", declare_status, run_list},
+    {kLooking, "why", "Why units are in their state, and what would change it", "NAME...",
+     declare_why, run_why},
+    {kLooking, "graph", "What depends on what", "[NAME...]", declare_graph, run_graph},
+    {kLooking, "tree", "The same as a tree, with states", "[NAME...]", declare_tree, run_tree},
+    {kLooking, "timers", "When timers start units next", "[NAME...]", declare_status, run_timers},
+    {kLooking, "watch", "Show changes of state as they happen", "[NAME...]", declare_watch,
+     run_watch},
+    {kLooking, "events", "Show what happened lately: the flight recorder", "[NAME...]",
+     declare_events, run_events},
+    {kLooking, "wait", "Wait until all of the units are in a state", "NAME... --for STATE",
+     declare_wait, run_wait},
+    {kChanging, "start", "Start units and wait until they are up", "NAME...", declare_change,
+     run_start},
+    {kChanging, "stop", "Stop units and wait until they are down", "NAME...", declare_change,
+     run_stop},
+    {kChanging, "restart", "Stop units and start them again", "NAME...", declare_change,
+     run_restart},
+    {kChanging, "reload", "Have services read their configuration again", "NAME...", declare_change,
+     run_reload},
+    {kChanging, "reset", "Forget failures and restarts of units", "NAME...", declare_change,
+     run_reset},
+    {kChanging, "signal", "Send a signal to the units' main processes", "NAME... SIGNAL",
+     declare_signal, run_signal},
+    {kSetting, "enable", "Have units started with the daemon", "NAME...", declare_setting,
+     run_enable},
+    {kSetting, "disable", "Have units not started with the daemon", "NAME...", declare_setting,
+     run_disable},
+    {kSetting, "mask", "Forbid any start of units", "NAME...", declare_setting, run_mask},
+    {kSetting, "unmask", "Allow starts of units again", "NAME...", declare_setting, run_unmask},
+    {kSetting, "scale", "Set how many instances of a template there are", "TEMPLATE N",
+     declare_scale, run_scale},
+    {kSetting, "load", "Read the unit files again", "", declare_load, run_load},
+    {kSetting, "check", "Find the mistakes in unit files", "[PATH...]", declare_check, run_check},
+    {kSetting, "shutdown", "Stop everything, and fosterd with it", "", declare_shutdown,
+     run_shutdown},
+    {kSetting, "version", "Versions of fosterctl and of the daemon", "", declare_version,
+     run_version},
 };
 
 void declare_globals(CLI::App& app, Arguments& arguments) {
@@ -192,7 +269,11 @@ CommandLine no_such_command(const std::string& word) {
   std::vector<std::string_view> names;
   for (const Command& command : kCommands)
     names.push_back(command.name);
-  const std::string_view near = nearest_word(word, names);
+  const auto begins = [&](std::string_view name) { return name.starts_with(word); };
+  // What was broken off is meant before what was mistyped.
+  const bool cut = !word.empty() && std::ranges::count_if(names, begins) == 1;
+  const std::string_view near =
+      cut ? *std::ranges::find_if(names, begins) : nearest_word(word, names);
   return usage_mistake("no such command: " + word +
                            (near.empty() ? "" : " (did you mean " + std::string(near) + "?)"),
                        "");
@@ -228,7 +309,8 @@ CommandLine parse_overview(const std::vector<std::string>& words) {
   app.footer(std::string(kFooter));
   declare_globals(app, arguments);
   for (const Command& command : kCommands)
-    app.add_subcommand(std::string(command.name), std::string(command.summary))->group("Commands");
+    app.add_subcommand(std::string(command.name), std::string(command.summary))
+        ->group(std::string(command.group));
   try {
     app.parse(shielded(words));
   } catch (const CLI::ParseError& error) {
@@ -249,6 +331,8 @@ std::string finish(Arguments& arguments, const OptionTexts& texts) {
   unshield(arguments.instance);
   unshield(arguments.runtime_dir);
   std::ranges::for_each(arguments.names, unshield);
+  if (std::ranges::count(arguments.names, "") > 0) return "an empty word is no name";
+  if (!texts.unit_template.empty()) arguments.names = {texts.unit_template};
   if (!texts.timeout.empty()) arguments.timeout = *parse_duration(texts.timeout);
   if (!texts.condition.empty()) arguments.condition = *condition_of(texts.condition);
   if (!texts.signal_last) return instance_mistake(arguments.instance);

@@ -21,6 +21,7 @@ class Session;
 struct OptionTexts;
 
 struct Command {
+  std::string_view group;
   std::string_view name;
   std::string_view summary;
   std::string_view operands;  // as in the usage line: "NAME..."

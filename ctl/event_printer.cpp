@@ -34,11 +34,11 @@ EventPrinter::EventPrinter(Session& session, const Arguments& arguments)
 
 bool EventPrinter::concerns(const foster_event& event) const {
   const std::string name(field_text(event.name, sizeof event.name));
+  const std::string shown = name.empty() ? kDaemonName : name;
   const auto means = [&](const std::string& pattern) {
-    return pattern == name || fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+    return pattern == shown || (!name.empty() && fnmatch(pattern.c_str(), name.c_str(), 0) == 0);
   };
-  return arguments_.names.empty() ||
-         (!name.empty() && std::ranges::any_of(arguments_.names, means));
+  return arguments_.names.empty() || std::ranges::any_of(arguments_.names, means);
 }
 
 void EventPrinter::show(const foster_event& event, std::string_view kind) {

@@ -9,8 +9,12 @@
 #include "common/region/reader.hpp"
 #include "ctl/arguments.hpp"
 #include "ctl/session.hpp"
+#include "ctl/words.hpp"
 
 namespace foster::ctl {
+
+/// What the daemon's own events are shown under, and may be asked for with.
+inline constexpr char kDaemonName[] = "foster";
 
 /// Takes each event of a ring once.
 class EventCursor {

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "common/signal_name.hpp"
+#include "ctl/reason.hpp"
+#include "ctl/words.hpp"
 
 namespace foster::ctl {
 namespace {
@@ -22,7 +24,7 @@ Json moment(int64_t real_ns) {
 
 /// A moment that is only known by the clock since boot.
 Json boot_moment(int64_t boot_ns, const Clock& clock) {
-  return boot_ns == 0 ? Json() : moment(clock.real_ns - (clock.boot.ns - boot_ns));
+  return boot_ns == 0 ? Json() : moment(real_time_of(boot_ns, clock));
 }
 
 Json pid(int32_t number) {
@@ -56,26 +58,39 @@ Json job(const foster_slot_body& body) {
   return {{"id", body.job >> 8}, {"verb", verb_word(body.job)}};
 }
 
+Json hook(const foster_slot_body& body, const Clock& clock) {
+  if (body.hook_attempt == 0) return {};
+  return {{"role", role_word(body.hook_role)},
+          {"command", body.hook_index + 1},
+          {"pid", pid(body.hook_pid)},
+          {"attempt", body.hook_attempt},
+          {"next_kill_us", boot_moment(body.hook_deadline_boot_ns, clock)}};
+}
+
+Json span(int64_t nanoseconds) {
+  return nanoseconds == 0 ? Json() : Json(nanoseconds / 1000);
+}
+
 struct UnitKey {
   const char* name;
-  Json (*value)(const region::SlotView& unit, const Clock& clock);
+  Json (*value)(const UnitView& unit, const Clock& clock);
 };
 
-Json next_start(const region::SlotView& unit, const Clock& clock) {
+Json next_start(const UnitView& unit, const Clock& clock) {
   if (unit.body.state != FOSTER_STATE_BACKOFF) return {};
   return boot_moment(unit.body.deadline_boot_ns, clock);
 }
 
-Json next_kill(const region::SlotView& unit, const Clock& clock) {
+Json next_kill(const UnitView& unit, const Clock& clock) {
   if (unit.body.state != FOSTER_STATE_STOPPING) return {};
   return boot_moment(unit.body.deadline_boot_ns, clock);
 }
 
-Json since(const region::SlotView& unit, const Clock&) {
+Json since(const UnitView& unit, const Clock&) {
   return unit.body.since_boot_ns == 0 ? Json() : moment(unit.body.since_real_ns);
 }
 
-using View = region::SlotView;
+using View = UnitView;
 
 constexpr UnitKey kUnitKeys[] = {
     {"name", [](const View& unit, const Clock&) { return Json(unit.name); }},
@@ -86,7 +101,7 @@ constexpr UnitKey kUnitKeys[] = {
                      const Clock&) { return Json(has_flag(unit.body, FOSTER_FLAG_ESSENTIAL)); }},
     {"cause", [](const View& unit, const Clock&) { return Json(cause_word(unit.body.cause)); }},
     {"detail", [](const View& unit, const Clock&) { return Json(text(unit.body.detail)); }},
-    {"why", [](const View& unit, const Clock& now) { return Json(why_text(unit.body, now.boot)); }},
+    {"why", [](const View& unit, const Clock& now) { return Json(why_text(unit, now)); }},
     {"status_text",
      [](const View& unit, const Clock&) { return Json(text(unit.body.status_text)); }},
     {"pid", [](const View& unit, const Clock&) { return pid(unit.body.pid); }},
@@ -102,6 +117,25 @@ constexpr UnitKey kUnitKeys[] = {
     {"next_start_us", next_start},
     {"next_kill_us", next_kill},
     {"last_exit", [](const View& unit, const Clock&) { return last_exit(unit.body); }},
+    {"step", [](const View& unit, const Clock&) { return Json(step_word(unit.body.step)); }},
+    {"blocker", [](const View& unit,
+                   const Clock&) { return unit.blocker.empty() ? Json() : Json(unit.blocker); }},
+    {"ready",
+     [](const View& unit, const Clock&) { return Json(has_flag(unit.body, FOSTER_FLAG_READY)); }},
+    {"health", [](const View& unit, const Clock&) { return Json(health_word(unit.body.health)); }},
+    {"check_failures",
+     [](const View& unit, const Clock&) { return Json(unit.body.check_failures); }},
+    {"enablement",
+     [](const View& unit, const Clock&) { return Json(enablement_word(unit.body.enablement)); }},
+    {"give_up_us",
+     [](const View& unit, const Clock& now) {
+       return boot_moment(unit.body.start_deadline_boot_ns, now);
+     }},
+    {"watchdog_us", [](const View& unit, const Clock&) { return span(unit.body.watchdog_ns); }},
+    {"timer_next_us",
+     [](const View& unit, const Clock&) { return moment(unit.body.timer_next_real_ns); }},
+    {"service_errno", [](const View& unit, const Clock&) { return Json(unit.body.service_errno); }},
+    {"hook", [](const View& unit, const Clock& now) { return hook(unit.body, now); }},
     {"job", [](const View& unit, const Clock&) { return job(unit.body); }},
     {"writer_died", [](const View& unit, const Clock&) { return Json(unit.writer_died); }},
     {"writer_stuck", [](const View& unit, const Clock&) { return Json(unit.writer_stuck); }},
@@ -116,13 +150,25 @@ std::string unit_lines(const Snapshot& snapshot) {
   constexpr size_t kUsualLine = 640;
   std::string lines;
   lines.reserve(snapshot.units.size() * kUsualLine);
-  for (const region::SlotView& view : snapshot.units) {
+  for (const UnitView& view : snapshot.units) {
     const UnitKey* key = kUnitKeys;
     for (auto& item : object.get_ref<Json::object_t&>())
       item.second = (key++)->value(view, snapshot.daemon.clock);
     lines += (lines.empty() ? "\n    " : ",\n    ") + dumped(object, -1);
   }
   return lines.empty() ? lines : lines + "\n  ";
+}
+
+Json link_json(const UnitView& unit, const Link& link) {
+  return {{"name", unit.name},
+          {"depth", link.depth},
+          {"dependency", link.edge ? Json(edge_word(*link.edge)) : Json()},
+          {"state", state_word(unit.body.state)},
+          {"step", step_word(unit.body.step)},
+          {"cause", cause_word(unit.body.cause)},
+          {"since_us", unit.body.since_boot_ns == 0 ? Json() : moment(unit.body.since_real_ns)},
+          {"repeated", link.repeated},
+          {"sentences", link.sentences}};
 }
 
 }  // namespace
@@ -152,7 +198,7 @@ std::string status_json(const Snapshot& snapshot) {
 
 std::string list_json(const Snapshot& snapshot) {
   Json units = Json::array();
-  for (const region::SlotView& view : snapshot.units)
+  for (const UnitView& view : snapshot.units)
     units.push_back({{"name", view.name}, {"state", state_word(view.body.state)}});
   return dumped(units, 2) + "\n";
 }
@@ -160,6 +206,8 @@ std::string list_json(const Snapshot& snapshot) {
 std::string event_json(const foster_event& event, std::string_view kind) {
   const bool state = event.kind == FOSTER_EVENT_STATE;
   const bool has_exit = event.exit_kind != FOSTER_EXIT_NONE;
+  const bool has_value = has_exit || event.kind == FOSTER_EVENT_SIGNAL ||
+                         event.kind == FOSTER_EVENT_MANAGER || event.kind == FOSTER_EVENT_SHUTDOWN;
   const bool has_signal = event.kind == FOSTER_EVENT_SIGNAL || by_signal(event.exit_kind);
   const Json document = {{"event", kind},
                          {"sequence", event.sequence == 0 ? Json() : Json(event.sequence)},
@@ -168,12 +216,40 @@ std::string event_json(const foster_event& event, std::string_view kind) {
                          {"state", state ? Json(state_word(event.state)) : Json()},
                          {"cause", state ? Json(cause_word(event.cause)) : Json()},
                          {"exit_kind", has_exit ? Json(exit_kind_word(event.exit_kind)) : Json()},
-                         {"value", event.value},
+                         {"value", has_value ? Json(event.value) : Json()},
                          {"signal", has_signal ? Json(signal_name(event.value)) : Json()},
                          {"pid", pid(event.pid)},
                          {"attempt", event.attempt == 0 ? Json() : Json(event.attempt)},
                          {"text", text(event.text)}};
   return dumped(document, -1);
+}
+
+std::string explanation_json(const UnitGraph& graph, const std::vector<Explanation>& explanations) {
+  Json all = Json::array();
+  for (const Explanation& explanation : explanations) {
+    Json chain = Json::array();
+    for (const Link& link : explanation.chain)
+      chain.push_back(link_json(graph[link.unit], link));
+    Json remedies = Json::array();
+    for (const Remedy& remedy : explanation.remedies)
+      remedies.push_back({{"command", remedy.command.empty() ? Json() : Json(remedy.command)},
+                          {"text", remedy.text}});
+    all.push_back({{"name", graph[explanation.chain.front().unit].name},
+                   {"chain", std::move(chain)},
+                   {"remedies", std::move(remedies)}});
+  }
+  return dumped(all, 2) + "\n";
+}
+
+std::string timers_json(const Snapshot& snapshot) {
+  Json timers = Json::array();
+  for (const UnitView& unit : snapshot.units)
+    timers.push_back(
+        {{"name", unit.name},
+         {"next_us", moment(unit.body.timer_next_real_ns)},
+         {"state", state_word(unit.body.state)},
+         {"started_us", boot_moment(unit.body.started_boot_ns, snapshot.daemon.clock)}});
+  return dumped(timers, 2) + "\n";
 }
 
 std::string version_json(std::string_view client, std::string_view daemon) {

@@ -5,9 +5,12 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/region/layout.h"
+#include "ctl/explanation.hpp"
 #include "ctl/snapshot.hpp"
+#include "ctl/unit_graph.hpp"
 
 namespace foster::ctl {
 
@@ -17,6 +20,13 @@ namespace foster::ctl {
 
 /// [{"name": ..., "state": ...}, ...], indented, with a newline.
 [[nodiscard]] std::string list_json(const Snapshot& snapshot);
+
+/// [{"name": ..., "chain": [...], "remedies": [...]}, ...], indented, with a newline.
+[[nodiscard]] std::string explanation_json(const UnitGraph& graph,
+                                           const std::vector<Explanation>& explanations);
+
+/// [{"name": ..., "next_us": ...}, ...], indented, with a newline.
+[[nodiscard]] std::string timers_json(const Snapshot& snapshot);
 
 /// One object on one line, without a newline. `kind` is the value of "event".
 [[nodiscard]] std::string event_json(const foster_event& event, std::string_view kind);

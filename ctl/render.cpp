@@ -7,6 +7,8 @@
 
 #include "common/signal_name.hpp"
 #include "ctl/printable.hpp"
+#include "ctl/reason.hpp"
+#include "ctl/words.hpp"
 
 namespace foster::ctl {
 namespace {
@@ -45,11 +47,57 @@ std::string when_text(int64_t real_ns, int64_t boot_ns, const Clock& clock) {
   return fmt::format("{} ({})", date_text(real_ns), age_text(clock.boot - Instant{boot_ns}));
 }
 
-std::string state_fact(const foster_slot_body& body, const Clock& clock,
-                       const RenderOptions& options) {
-  std::string word = coloured(state_word(body.state), state_colour(body.state), options);
+std::string state_fact(const UnitView& unit, const Clock& clock, const RenderOptions& options) {
+  const foster_slot_body& body = unit.body;
+  // A condition that was not met stands in full in the line below.
+  const std::string text = body.state == FOSTER_STATE_SKIPPED ? std::string(state_word(body.state))
+                                                              : printable(state_text(unit));
+  const std::string word = coloured(text, state_colour(body.state), options);
   if (body.since_boot_ns == 0) return word;
   return word + " since " + when_text(body.since_real_ns, body.since_boot_ns, clock);
+}
+
+std::string health_fact(const foster_slot_body& body, const RenderOptions& options) {
+  if (body.health == FOSTER_HEALTH_NONE) return {};
+  std::string text = coloured(health_word(body.health), health_colour(body.health), options);
+  if (body.check_failures == 0) return text;
+  return text + fmt::format(" ({} failed in a row)", body.check_failures);
+}
+
+std::string start_fact(const foster_slot_body& body) {
+  switch (body.enablement) {
+    case FOSTER_ENABLED:
+      return {};
+    case FOSTER_ENABLED_BY_REQUEST:
+      return "enabled by fosterctl, whatever its file says";
+    case FOSTER_DISABLED:
+      return "disabled by fosterctl";
+    case FOSTER_MASKED:
+      return "masked by fosterctl: it cannot be started";
+    default:
+      return std::string(enablement_text(body.enablement));
+  }
+}
+
+std::string process_fact(uint64_t attempt, uint8_t role, int32_t pid, int64_t deadline_boot_ns,
+                         const Clock& clock) {
+  if (attempt == 0) return {};
+  std::string text = fmt::format("{}, pid {}", role_word(role), pid);
+  if (deadline_boot_ns == 0) return text;
+  return text + ", SIGKILL " + deadline_text(Instant{deadline_boot_ns} - clock.boot);
+}
+
+std::string timer_fact(const foster_slot_body& body, const Clock& clock) {
+  if (body.timer_next_real_ns == 0) return {};
+  return fmt::format("{} ({})", date_text(body.timer_next_real_ns),
+                     deadline_text(Duration(body.timer_next_real_ns - clock.real_ns)));
+}
+
+std::string error_fact(const foster_slot_body& body) {
+  if (body.service_errno == 0) return {};
+  const char* error = strerrordesc_np(body.service_errno);
+  return fmt::format("{}{}{}", body.service_errno, error == nullptr ? "" : ": ",
+                     error == nullptr ? "" : error);
 }
 
 std::string last_exit_fact(const foster_slot_body& body, const Clock& clock) {
@@ -78,7 +126,9 @@ std::string state_reason(const foster_event& event) {
   switch (event.state) {
     case FOSTER_STATE_BACKOFF:
     case FOSTER_STATE_FAILED:
-      return ended.empty() ? std::string(cause_text(event.cause)) : ended;
+      return ended.empty() || event.cause >= FOSTER_CAUSE_DEPENDENCY
+                 ? std::string(cause_text(event.cause))
+                 : ended;
     case FOSTER_STATE_STARTING:
     case FOSTER_STATE_RUNNING:
       // That the attempt before it ended was said when it did.
@@ -125,6 +175,12 @@ std::string event_text(const foster_event& event) {
                  : fmt::format("manager started again ({}), pid {}", event.value, event.pid);
     case FOSTER_EVENT_SHUTDOWN:
       return fmt::format("begins to stop, exit code {}", event.value);
+    case FOSTER_EVENT_HOOK:
+      return said.empty() ? "a hook began or ended" : said;
+    case FOSTER_EVENT_HEALTH:
+      return said.empty() ? "its health has changed" : said;
+    case FOSTER_EVENT_READY:
+      return said.empty() ? "ready" : said;
     default:
       return "something that this fosterctl does not know";
   }
@@ -141,10 +197,25 @@ Colour state_colour(uint8_t state) {
     case FOSTER_STATE_STARTING:
     case FOSTER_STATE_STOPPING:
     case FOSTER_STATE_BACKOFF:
+    case FOSTER_STATE_WAITING:
       return Colour::yellow;
     case FOSTER_STATE_STOPPED:
     case FOSTER_STATE_EXITED:
+    case FOSTER_STATE_SKIPPED:
       return Colour::dim;
+    default:
+      return Colour::none;
+  }
+}
+
+Colour health_colour(uint8_t health) {
+  switch (health) {
+    case FOSTER_HEALTH_HEALTHY:
+      return Colour::green;
+    case FOSTER_HEALTH_UNHEALTHY:
+      return Colour::red;
+    case FOSTER_HEALTH_STARTING:
+      return Colour::yellow;
     default:
       return Colour::none;
   }
@@ -185,28 +256,44 @@ std::string render_summary(const DaemonView& daemon, const UnitCounts& counts) {
                      parts.empty() ? "" : ")");
 }
 
-void UnitTable::add(const region::SlotView& unit, const Clock& clock) {
+UnitTable::UnitTable() : table_{"UNIT", "STATE", "HEALTH", "SINCE", "PID", "RESTARTS", "WHY"} {
+  constexpr size_t kHealthColumn = 2;
+  table_.make_optional(kHealthColumn);
+}
+
+void UnitTable::add(const UnitView& unit, const Clock& clock) {
   const foster_slot_body& body = unit.body;
-  std::string why = printable(why_text(body, clock.boot));
+  const bool checked = body.health != FOSTER_HEALTH_NONE;
+  std::string why = printable(why_text(unit, clock));
   if (unit.writer_died || unit.writer_stuck) why += why.empty() ? "(old)" : " (old)";
   table_.add(printable(unit.name));
   table_.add(state_word(body.state), state_colour(body.state));
+  table_.add(checked ? health_word(body.health) : "-", health_colour(body.health));
   table_.add(body.since_boot_ns == 0 ? "-" : age_text(clock.boot - Instant{body.since_boot_ns}));
   table_.add(body.pid == 0 ? "-" : std::to_string(body.pid));
   table_.add(std::to_string(body.restarts));
   table_.add(why);
 }
 
-std::string render_unit(const region::SlotView& unit, const Clock& clock,
-                        const RenderOptions& options) {
+std::string render_unit(const UnitView& unit, const Clock& clock, const RenderOptions& options) {
   const foster_slot_body& body = unit.body;
+  const bool essential = has_flag(body, FOSTER_FLAG_ESSENTIAL);
   std::string text = fmt::format("{} ({}{})\n", printable(unit.name), type_word(body.type),
-                                 has_flag(body, FOSTER_FLAG_ESSENTIAL) ? ", essential" : "");
-  append_fact(text, "state", state_fact(body, clock, options));
-  append_fact(text, "why", printable(why_text(body, clock.boot)));
+                                 essential ? ", essential" : "");
+  append_fact(text, "state", state_fact(unit, clock, options));
+  append_fact(text, "why", printable(why_text(unit, clock)));
+  append_fact(text, "health", health_fact(body, options));
   append_fact(text, "goal", goal_word(body.goal));
-  append_fact(text, "cause", body.attempt == 0 ? "" : cause_text(body.cause));
+  append_fact(text, "cause", body.cause == FOSTER_CAUSE_NONE ? "" : printable(cause_text(unit)));
+  append_fact(text, "start", start_fact(body));
+  append_fact(text, "timer", timer_fact(body, clock));
   append_fact(text, "pid", body.pid == 0 ? "" : std::to_string(body.pid));
+  append_fact(text, "hook",
+              process_fact(body.hook_attempt, body.hook_role, body.hook_pid,
+                           body.hook_deadline_boot_ns, clock));
+  append_fact(text, "check",
+              process_fact(body.check_attempt, body.check_role, body.check_pid,
+                           body.check_deadline_boot_ns, clock));
   append_fact(text, "attempt", std::to_string(body.attempt));
   append_fact(text, "restarts", fmt::format("{} ({} in a row)", body.restarts, body.failures));
   const bool backoff = body.state == FOSTER_STATE_BACKOFF;
@@ -214,6 +301,7 @@ std::string render_unit(const region::SlotView& unit, const Clock& clock,
   append_fact(text, "last exit", last_exit_fact(body, clock));
   append_fact(text, "used", used_fact(body));
   append_fact(text, "status", printable(field_text(body.status_text, sizeof body.status_text)));
+  append_fact(text, "error", error_fact(body));
   append_fact(text, "detail", printable(field_text(body.detail, sizeof body.detail)));
   if (body.job != 0)
     append_fact(text, "job", fmt::format("{} to {}", body.job >> 8, verb_word(body.job)));
@@ -225,13 +313,21 @@ std::string render_unit(const region::SlotView& unit, const Clock& clock,
   return text;
 }
 
-std::string render_outcome(std::string_view name, const foster_slot_body& body, Instant now) {
-  const std::string why = printable(why_text(body, now));
-  const std::string title = printable(name) + ": ";
+std::string render_outcome(const UnitView& unit, const Clock& clock) {
+  const foster_slot_body& body = unit.body;
+  const std::string title = printable(unit.name) + ": ";
+  if (body.state == FOSTER_STATE_WAITING) return title + printable(state_text(unit));
+  const std::string why = printable(why_text(unit, clock));
   if (body.state == FOSTER_STATE_EXITED && !why.empty()) return title + why;
   std::string text = title + std::string(state_word(body.state));
-  if (body.state == FOSTER_STATE_RUNNING) return text + fmt::format(", pid {}", body.pid);
-  if (body.state == FOSTER_STATE_STOPPED && body.cause != FOSTER_CAUSE_STOP_TIMEOUT) return text;
+  if (body.state == FOSTER_STATE_RUNNING)
+    return body.pid == 0 ? text : text + fmt::format(", pid {}", body.pid);
+  if (body.state == FOSTER_STATE_STOPPED) {
+    const bool notable = body.cause == FOSTER_CAUSE_STOP_TIMEOUT ||
+                         body.cause == FOSTER_CAUSE_DEPENDENCY ||
+                         body.cause == FOSTER_CAUSE_CONFLICT;
+    return notable ? text + ", " + printable(cause_text(unit)) : text;
+  }
   return why.empty() ? text : text + ", " + why;
 }
 
@@ -246,20 +342,22 @@ std::string render_event(const foster_event& event, const RenderOptions& options
                      coloured(event_text(event), colour, options));
 }
 
-foster_event present_state(const region::SlotView& unit) {
+foster_event present_state(const UnitView& unit) {
   const foster_slot_body& body = unit.body;
   foster_event event{};
   event.boot_ns = body.since_boot_ns;
   event.real_ns = body.since_boot_ns == 0 ? 0 : body.since_real_ns;
   event.attempt = body.attempt;
   event.pid = body.pid;
-  event.value = body.exit_value;
   event.kind = FOSTER_EVENT_STATE;
   event.state = body.state;
   event.cause = body.cause;
   const bool ended = body.state == FOSTER_STATE_BACKOFF || body.state == FOSTER_STATE_EXITED ||
                      body.state == FOSTER_STATE_FAILED;
-  event.exit_kind = ended ? body.exit_kind : static_cast<uint8_t>(FOSTER_EXIT_NONE);
+  if (ended) {
+    event.exit_kind = body.exit_kind;
+    event.value = body.exit_value;
+  }
   std::memcpy(event.name, unit.name.data(), std::min(unit.name.size(), sizeof event.name - 1));
   std::memcpy(event.text, body.detail, sizeof event.text);
   return event;

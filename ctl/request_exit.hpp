@@ -5,7 +5,7 @@ namespace foster::ctl {
 
 enum class RequestExit : int {
   answered = 0,
-  refused = 1,  // the manager answered with an error: "name<TAB>message" on stderr
+  refused = 1,  // the manager answered with an error: "name<TAB>message" on stderr, to its end
   usage = 2,
   no_connection = 3,  // nobody listens there, or whoever did went away again and again
   not_permitted = 4,  // the socket may not be connected to

@@ -2,7 +2,7 @@
 // line. What went wrong goes to stderr: "error name<TAB>message" when the manager said it, a
 // sentence otherwise.
 //
-//   foster-request LIMIT_MS SOCKET METHOD [SIGNAL] [NAME...]
+//   foster-request LIMIT_MS SOCKET METHOD [NUMBER] [NAME...]
 
 #include <charconv>
 #include <cstdio>
@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "common/bus_api.hpp"
 #include "common/instant.hpp"
 #include "ctl/bus_client.hpp"
 
@@ -20,7 +19,8 @@ using foster::ctl::Answer;
 using foster::ctl::Call;
 using foster::ctl::RequestExit;
 
-bool read_number(std::string_view text, int& number) {
+template <class Number>
+bool read_number(std::string_view text, Number& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc{} && end == text.data() + text.size();
 }
@@ -30,8 +30,8 @@ bool read_call(std::vector<std::string> words, Call& call, int& limit_ms) {
   call.socket = words[1];
   call.method = words[2];
   size_t used = 3;
-  if (call.method == foster::bus_api::kSignal) {
-    if (words.size() < 4 || !read_number(words[3], call.signal)) return false;
+  if (foster::ctl::takes_number(call.method)) {
+    if (words.size() < 4 || !read_number(words[3], call.number)) return false;
     used = 4;
   }
   call.names.assign(words.begin() + static_cast<ptrdiff_t>(used), words.end());
@@ -48,8 +48,12 @@ std::string on_one_line(std::string text) {
 int tell(const Answer& answer) {
   for (const std::string& line : answer.lines)
     std::fputs((line + "\n").c_str(), stdout);
-  if (answer.how == RequestExit::refused) std::fputs((answer.error_name + "\t").c_str(), stderr);
-  if (answer.how != RequestExit::answered) std::fputs(on_one_line(answer.message).c_str(), stderr);
+  if (answer.how == RequestExit::refused) {
+    // The last field: it may have lines of its own.
+    std::fputs((answer.error_name + "\t" + answer.message + "\n").c_str(), stderr);
+  } else if (answer.how != RequestExit::answered) {
+    std::fputs(on_one_line(answer.message).c_str(), stderr);
+  }
   const bool written = std::fflush(stdout) == 0;
   return static_cast<int>(written ? answer.how : RequestExit::failed);
 }
@@ -60,7 +64,7 @@ int main(int argc, char** argv) {
   Call call;
   int limit_ms = 0;
   if (!read_call({argv + 1, argv + argc}, call, limit_ms)) {
-    std::fputs("usage: foster-request LIMIT_MS SOCKET METHOD [SIGNAL] [NAME...]\n", stderr);
+    std::fputs("usage: foster-request LIMIT_MS SOCKET METHOD [NUMBER] [NAME...]\n", stderr);
     return static_cast<int>(RequestExit::usage);
   }
   const foster::Instant until =

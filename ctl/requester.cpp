@@ -7,6 +7,7 @@
 #include "common/bus_api.hpp"
 #include "common/instance.hpp"
 #include "ctl/child_output.hpp"
+#include "ctl/printable.hpp"
 #include "ctl/request_exit.hpp"
 #include "ctl/selection.hpp"
 
@@ -52,8 +53,11 @@ Result<std::string> find_socket(const OpenRegion& region, const Arguments& argum
     if (!arguments.runtime_dir.empty() || trustworthy(path, instance_owner(region.id))) return path;
     looked_at += (looked_at.empty() ? "" : ", ") + path;
   }
-  return failure("find the daemon's control socket",
-                 "it is none of " + looked_at + "; give --runtime-dir as it was given to fosterd");
+  return failure(
+      "find the daemon's control socket",
+      "it is none of " + looked_at +
+          "; give --runtime-dir: the directory that fosterd was started with, or foster/" +
+          region.id + " in the XDG_RUNTIME_DIR that it was started with");
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -83,14 +87,30 @@ std::string silence(const OpenRegion& region) {
   return manager + "does not answer";
 }
 
+/// Diagnostics as `check` prints them: several lines each.
+ExitCode explain_bad_units(Session& session, const std::string& diagnostics) {
+  std::string text;
+  for (const std::string& line : lines_of(diagnostics))
+    text += printable(line) + "\n";
+  session.complain_further(text);
+  return session.fail(ExitCode::failed, "the unit files have mistakes: nothing was changed");
+}
+
 ExitCode explain_refusal(Session& session, const OpenRegion& region, const Request& request,
                          const std::string& err) {
-  const std::string line = err.substr(0, err.find('\n'));
-  const size_t tab = std::min(line.find('\t'), line.size());
-  const std::string name = line.substr(0, tab);
-  const std::string message = tab < line.size() ? line.substr(tab + 1) : line;
+  const size_t tab = std::min(err.find('\t'), err.size());
+  const std::string name = err.substr(0, tab);
+  const std::string whole = err.substr(tab < err.size() ? tab + 1 : 0);
+  const std::string message = whole.substr(0, whole.find('\n'));
+  if (name == bus_api::kErrorBadUnits) return explain_bad_units(session, whole);
   if (name == bus_api::kErrorNotPermitted) return session.fail(ExitCode::not_permitted, message);
+  if (name == bus_api::kErrorMasked)
+    return session.fail(ExitCode::failed, message + "; fosterctl unmask allows it to be started");
+  if (name == bus_api::kErrorCannotReload)
+    return session.fail(ExitCode::failed,
+                        message + "; a reload hook, or type notify, would make it");
   if (name != bus_api::kErrorNoSuchUnit) return session.fail(ExitCode::failed, message);
+  if (request.method == bus_api::kScale) return session.fail(ExitCode::no_such_unit, message);
   const Selection selection = select_slots(region.reader, request.names);
   for (const std::string& missing : selection.missing)
     session.complain(no_such_unit(region.reader, missing));
@@ -170,7 +190,7 @@ Step<std::vector<std::string>> request(Session& session, const Arguments& argume
   const auto limit_ms = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
   std::vector<std::string> words{*program, std::to_string(limit_ms), *socket,
                                  std::string(request.method)};
-  if (request.signal != 0) words.push_back(std::to_string(request.signal));
+  if (request.number) words.push_back(std::to_string(*request.number));
   words.insert(words.end(), request.names.begin(), request.names.end());
   const Instant until = now_since_boot() + limit + kGrace;
   Result<ChildOutput> output = run_program(words, until);

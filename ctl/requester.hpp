@@ -2,6 +2,8 @@
 // fosterctl can be static and start at once. It makes one call and prints the answer.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +24,7 @@ inline constexpr Duration kRequestLimit = std::chrono::seconds(10);
 struct Request {
   std::string_view method;         // of common/bus_api.hpp
   std::vector<std::string> names;  // units, as names or patterns
-  int signal = 0;                  // for the method that sends one
+  std::optional<uint32_t> number;  // for the methods that take one
 };
 
 /// The control sockets that may be meant, the likeliest first.

@@ -4,9 +4,11 @@
 #include <cerrno>
 #include <dirent.h>
 #include <memory>
+#include <numeric>
 
 #include "common/instance.hpp"
 #include "ctl/printable.hpp"
+#include "ctl/relations.hpp"
 #include "ctl/selection.hpp"
 
 namespace foster::ctl {
@@ -54,6 +56,11 @@ void Session::complain(std::string_view message) {
   err_.flush();
 }
 
+void Session::complain_further(std::string_view lines) {
+  err_.write(lines);
+  err_.flush();
+}
+
 ExitCode Session::fail(ExitCode code, std::string_view message) {
   complain(message);
   return code;
@@ -97,19 +104,33 @@ DaemonView Session::look_at_daemon(const region::Reader& reader) {
 }
 
 Step<void> Session::visit(const region::Reader& reader, const std::vector<uint32_t>& slots,
-                          const std::function<void(const region::SlotView&)>& show) {
+                          const std::function<void(const UnitView&)>& show) {
+  Relations relations(reader);
   for (const uint32_t slot : slots) {
-    const Result<region::SlotView> unit = reader.slot(slot);
+    Result<region::SlotView> unit = reader.slot(slot);
     if (!unit) return std::unexpected(fail(ExitCode::failed, unit.error().message));
-    show(*unit);
+    show(relations.complete(std::move(*unit)));
   }
   return {};
+}
+
+Step<UnitGraph> Session::look_at_graph(const region::Reader& reader) {
+  std::vector<uint32_t> slots(reader.slot_count());
+  std::iota(slots.begin(), slots.end(), 0u);
+  std::vector<UnitView> units;
+  units.reserve(slots.size());
+  const auto keep = [&](const UnitView& unit) { units.push_back(unit); };
+  if (const Step<void> visited = visit(reader, slots, keep); !visited)
+    return std::unexpected(visited.error());
+  Result<std::vector<foster_edge>> edges = reader.edges();
+  if (!edges) return std::unexpected(fail(ExitCode::failed, edges.error().message));
+  return UnitGraph(std::move(units), std::move(*edges));
 }
 
 Step<Snapshot> Session::look(const region::Reader& reader, const std::vector<uint32_t>& slots) {
   Snapshot snapshot{.daemon = look_at_daemon(reader)};
   snapshot.units.reserve(slots.size());
-  const Step<void> visited = visit(reader, slots, [&](const region::SlotView& unit) {
+  const Step<void> visited = visit(reader, slots, [&](const UnitView& unit) {
     snapshot.counts.count(unit.body);
     snapshot.units.push_back(unit);
   });

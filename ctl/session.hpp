@@ -14,6 +14,7 @@
 #include "ctl/output.hpp"
 #include "ctl/snapshot.hpp"
 #include "ctl/table.hpp"
+#include "ctl/unit_graph.hpp"
 
 namespace foster::ctl {
 
@@ -41,6 +42,8 @@ class Session {
 
   /// "fosterctl: <message>" to stderr. What stdout was told before comes out before it.
   void complain(std::string_view message);
+  /// Lines that belong to the last complaint, printable already.
+  void complain_further(std::string_view lines);
   /// The same as a verb's last word.
   [[nodiscard]] ExitCode fail(ExitCode code, std::string_view message);
 
@@ -60,7 +63,10 @@ class Session {
 
   /// Shows one unit after the other.
   [[nodiscard]] Step<void> visit(const region::Reader& reader, const std::vector<uint32_t>& slots,
-                                 const std::function<void(const region::SlotView&)>& show);
+                                 const std::function<void(const UnitView&)>& show);
+
+  /// All units, and what they are to each other.
+  [[nodiscard]] Step<UnitGraph> look_at_graph(const region::Reader& reader);
 
   /// One look at the daemon and the units that are meant.
   [[nodiscard]] Step<Snapshot> look(const region::Reader& reader,

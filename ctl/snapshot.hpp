@@ -9,7 +9,8 @@
 #include "common/instant.hpp"
 #include "common/region/layout.h"
 #include "common/region/reader.hpp"
-#include "ctl/words.hpp"
+#include "ctl/time_text.hpp"
+#include "ctl/unit_view.hpp"
 
 namespace foster::ctl {
 
@@ -40,7 +41,7 @@ struct UnitCounts {
 struct Snapshot {
   DaemonView daemon;
   UnitCounts counts;
-  std::vector<region::SlotView> units;
+  std::vector<UnitView> units;
 };
 
 }  // namespace foster::ctl

@@ -1,7 +1,6 @@
 #include "ctl/table.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "ctl/printable.hpp"
 
@@ -44,6 +43,9 @@ Table::Table(std::initializer_list<std::string_view> headings) : widths_(heading
 void Table::add(std::string_view text, Colour colour) {
   size_t& column_width = widths_[cells_.size() % widths_.size()];
   const size_t width = display_width(text);
+  const bool heading = cells_.size() < widths_.size();
+  if (!heading && cells_.size() % widths_.size() == optional_ && text != "-" && !text.empty())
+    optional_filled_ = true;
   column_width = std::max(column_width, width);
   cells_.push_back({.offset = static_cast<uint32_t>(text_.size()),
                     .size = static_cast<uint32_t>(text.size()),
@@ -54,8 +56,9 @@ void Table::add(std::string_view text, Colour colour) {
 
 std::vector<size_t> Table::fitted_widths(size_t columns) const {
   std::vector<size_t> widths = widths_;
-  const size_t total =
-      std::accumulate(widths.begin(), widths.end(), size_t{0}) + kGap * (widths.size() - 1);
+  size_t total = 0;
+  for (size_t i = 0; i < widths.size(); ++i)
+    total += shown(i) ? widths[i] + (i > 0 ? kGap : 0) : 0;
   if (columns == 0 || total <= columns) return widths;
   size_t excess = total - columns;
   shrink(widths.back(), excess, kLastColumnMin);
@@ -69,6 +72,7 @@ void Table::append_row(std::string& into, size_t first, const std::vector<size_t
   while (count > 1 && cells_[first + count - 1].size == 0)
     --count;
   for (size_t i = 0; i < count; ++i) {
+    if (!shown(i)) continue;
     const Cell& cell = cells_[first + i];
     const std::string_view text = std::string_view(text_).substr(cell.offset, cell.size);
     if (cell.width <= widths[i]) {
@@ -76,8 +80,8 @@ void Table::append_row(std::string& into, size_t first, const std::vector<size_t
     } else {
       append_coloured(into, shortened(text, widths[i]), cell.colour, options);
     }
-    const size_t shown = std::min<size_t>(cell.width, widths[i]);
-    if (i + 1 < count) into.append(widths[i] - shown + kGap, ' ');
+    const size_t filled = std::min<size_t>(cell.width, widths[i]);
+    if (i + 1 < count) into.append(widths[i] - filled + kGap, ' ');
   }
   into += '\n';
 }

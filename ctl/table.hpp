@@ -27,6 +27,9 @@ class Table {
  public:
   Table(std::initializer_list<std::string_view> headings);
 
+  /// A column that is left out unless one of its rows has something to say, which "-" is not.
+  void make_optional(size_t column) { optional_ = column; }
+
   /// The next cell. The text must be printable.
   void add(std::string_view text, Colour colour = Colour::none);
 
@@ -45,8 +48,11 @@ class Table {
   void append_row(std::string& into, size_t first, const std::vector<size_t>& widths,
                   const RenderOptions& options) const;
   [[nodiscard]] std::vector<size_t> fitted_widths(size_t columns) const;
+  [[nodiscard]] bool shown(size_t column) const { return column != optional_ || optional_filled_; }
 
   std::vector<size_t> widths_;  // of the columns
+  size_t optional_ = SIZE_MAX;
+  bool optional_filled_ = false;
   std::vector<Cell> cells_;
   std::string text_;
 };

@@ -23,7 +23,9 @@ void show_new(EventCursor& cursor, EventPrinter& printer, const region::Reader& 
 ExitCode run_events(Session& session, const Arguments& arguments) {
   Step<OpenRegion> region = session.open_region(arguments);
   if (!region) return region.error();
-  const auto slots = session.select(region->reader, arguments.names);
+  std::vector<std::string> units = arguments.names;
+  std::erase(units, kDaemonName);
+  const auto slots = session.select(region->reader, units);
   if (!slots) return slots.error();
   EventCursor cursor;
   EventPrinter printer(session, arguments);

@@ -6,6 +6,7 @@
 #include "ctl/printable.hpp"
 #include "ctl/render.hpp"
 #include "ctl/verbs.hpp"
+#include "ctl/words.hpp"
 
 namespace foster::ctl {
 
@@ -15,7 +16,7 @@ namespace {
 Step<Instant> show_lines(Session& session, const region::Reader& reader,
                          const std::vector<uint32_t>& slots) {
   UnitCounts counts;
-  const auto show = [&](const region::SlotView& unit) {
+  const auto show = [&](const UnitView& unit) {
     counts.count(unit.body);
     session.out().write(printable(unit.name));
     session.out().write("\t");

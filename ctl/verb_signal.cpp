@@ -14,7 +14,9 @@ ExitCode run_signal(Session& session, const Arguments& arguments) {
   if (!region) return region.error();
   const Step<std::vector<std::string>> units =
       request(session, arguments, *region,
-              {.method = bus_api::kSignal, .names = arguments.names, .signal = arguments.signal});
+              {.method = bus_api::kSignal,
+               .names = arguments.names,
+               .number = static_cast<uint32_t>(arguments.signal)});
   if (!units) return units.error();
   if (arguments.quiet) return ExitCode::done;
   for (const std::string& unit : *units)

@@ -28,7 +28,7 @@ Step<void> show_json(Session& session, const Subject& subject) {
 }
 
 Step<void> show_one(Session& session, const Subject& subject, const RenderOptions& options) {
-  return session.visit(subject.reader, subject.slots, [&](const region::SlotView& unit) {
+  return session.visit(subject.reader, subject.slots, [&](const UnitView& unit) {
     session.out().write(render_notices(subject.daemon, Instant{unit.body.since_boot_ns}));
     session.out().write(render_unit(unit, subject.daemon.clock, options));
   });
@@ -38,7 +38,7 @@ Step<void> show_table(Session& session, const Subject& subject, const RenderOpti
                       bool with_summary) {
   UnitTable table;
   UnitCounts counts;
-  const auto add = [&](const region::SlotView& unit) {
+  const auto add = [&](const UnitView& unit) {
     counts.count(unit.body);
     table.add(unit, subject.daemon.clock);
   };

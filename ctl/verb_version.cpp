@@ -3,6 +3,7 @@
 #include "ctl/json.hpp"
 #include "ctl/printable.hpp"
 #include "ctl/verbs.hpp"
+#include "ctl/words.hpp"
 
 namespace foster::ctl {
 

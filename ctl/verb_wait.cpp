@@ -16,9 +16,9 @@ namespace {
 
 std::string missing_text(const Snapshot& snapshot, Condition condition) {
   std::string text;
-  for (const region::SlotView& unit : snapshot.units) {
+  for (const UnitView& unit : snapshot.units) {
     if (holds(condition, unit.body)) continue;
-    const std::string outcome = render_outcome(unit.name, unit.body, snapshot.daemon.clock.boot);
+    const std::string outcome = render_outcome(unit, snapshot.daemon.clock);
     text += (text.empty() ? "" : "; ") + outcome;
   }
   return text;
@@ -61,8 +61,8 @@ Step<OpenRegion> await_daemon(Session& session, const Arguments& arguments,
 
 ExitCode tell(Session& session, const Arguments& arguments, const Snapshot& snapshot) {
   if (arguments.quiet) return ExitCode::done;
-  for (const region::SlotView& unit : snapshot.units)
-    session.out().line(render_outcome(unit.name, unit.body, snapshot.daemon.clock.boot));
+  for (const UnitView& unit : snapshot.units)
+    session.out().line(render_outcome(unit, snapshot.daemon.clock));
   return ExitCode::done;
 }
 

@@ -10,6 +10,7 @@
 #include "ctl/render.hpp"
 #include "ctl/selection.hpp"
 #include "ctl/verbs.hpp"
+#include "ctl/words.hpp"
 
 namespace foster::ctl {
 namespace {
@@ -29,7 +30,7 @@ class Watcher {
     const Step<Snapshot> snapshot =
         session_.look(reader, select_slots(reader, arguments_.names).slots);
     if (!snapshot) return;
-    for (const region::SlotView& unit : snapshot->units)
+    for (const UnitView& unit : snapshot->units)
       show_once(present_state(unit), "present");
   }
 
@@ -39,7 +40,9 @@ class Watcher {
     for (const foster_event& event : batch.events) {
       const bool of_daemon =
           event.kind == FOSTER_EVENT_MANAGER || event.kind == FOSTER_EVENT_SHUTDOWN;
-      if (of_daemon) printer_.show(event);
+      const bool of_condition =
+          event.kind == FOSTER_EVENT_HEALTH || event.kind == FOSTER_EVENT_READY;
+      if (of_daemon || (of_condition && printer_.concerns(event))) printer_.show(event);
       if (event.kind == FOSTER_EVENT_STATE && printer_.concerns(event)) show_once(event, "state");
     }
   }

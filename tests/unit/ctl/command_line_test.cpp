@@ -47,7 +47,10 @@ TEST(CommandLine, LeavesPatternsAndOddNamesAsTheyAre) {
   Words words{"start"};
   words.insert(words.end(), names.begin(), names.end());
   EXPECT_EQ(parse(words).arguments.names, names);
-  EXPECT_EQ(parse({"status", ""}).arguments.names, Words{""});
+  EXPECT_EQ(mistake({"status", ""}),
+            "fosterctl: an empty word is no name\nSee fosterctl status --help.\n");
+  EXPECT_EQ(mistake({"check", ""}),
+            "fosterctl: an empty word is no name\nSee fosterctl check --help.\n");
 }
 
 TEST(CommandLine, SignalIsTheLastWord) {
@@ -60,6 +63,13 @@ TEST(CommandLine, SignalIsTheLastWord) {
             "See fosterctl signal --help.\n");
   EXPECT_EQ(mistake({"signal", "HUP"}),
             "fosterctl: NAME is required\nSee fosterctl signal --help.\n");
+}
+
+TEST(CommandLine, ScaleTakesATemplateAndACount) {
+  const CommandLine line = parse({"scale", "worker", "8"});
+  ASSERT_NE(line.command, nullptr) << line.text;
+  EXPECT_EQ(line.arguments.names, Words{"worker"});
+  EXPECT_EQ(line.arguments.instances, 8u);
 }
 
 TEST(CommandLine, DurationsAndConditionsAreValues) {
@@ -75,6 +85,12 @@ TEST(CommandLine, MistakesAreNamed) {
   EXPECT_EQ(mistake({}), "fosterctl: a command is missing\nSee fosterctl --help.\n");
   EXPECT_EQ(mistake({"statsu"}),
             "fosterctl: no such command: statsu (did you mean status?)\nSee fosterctl --help.\n");
+  EXPECT_EQ(mistake({"stat"}),
+            "fosterctl: no such command: stat (did you mean status?)\nSee fosterctl --help.\n");
+  EXPECT_EQ(mistake({"events", "-n", "-1"}),
+            "fosterctl: -n: '-1' is no count\nSee fosterctl events --help.\n");
+  EXPECT_EQ(mistake({"scale", "worker", "many"}),
+            "fosterctl: N: 'many' is no count\nSee fosterctl scale --help.\n");
   EXPECT_EQ(mistake({"zzzzzz\x1b[2J"}),
             "fosterctl: no such command: zzzzzz?[2J\nSee fosterctl --help.\n");
   EXPECT_EQ(mistake({"--bogus"}),
@@ -86,7 +102,8 @@ TEST(CommandLine, MistakesAreNamed) {
   EXPECT_EQ(mistake({"start"}), "fosterctl: NAME is required\nSee fosterctl start --help.\n");
   EXPECT_EQ(mistake({"wait", "a"}), "fosterctl: --for is required\nSee fosterctl wait --help.\n");
   EXPECT_EQ(mistake({"wait", "a", "--for", "runing"}),
-            "fosterctl: --for: 'runing' is none of running, stopped, failed, exited, up, down\n"
+            "fosterctl: --for: 'runing' is none of running, stopped, failed, exited, "
+            "waiting, skipped, up, down, ready, healthy\n"
             "See fosterctl wait --help.\n");
   EXPECT_EQ(mistake({"start", "a", "--timeout", "5"}),
             "fosterctl: --timeout: a number needs its unit: \"5s\", \"5ms\", ...\n"
@@ -143,16 +160,32 @@ Options:
   --runtime-dir DIR     As given to fosterd; default: $FOSTER_RUNTIME_DIR
   --no-color            No colours; $NO_COLOR does the same
 
-Commands:
+Looking:
   status                Show units: all, some, or all about one
   list                  Names and states, one a line
+  why                   Why units are in their state, and what would change it
+  graph                 What depends on what
+  tree                  The same as a tree, with states
+  timers                When timers start units next
+  watch                 Show changes of state as they happen
+  events                Show what happened lately: the flight recorder
+  wait                  Wait until all of the units are in a state
+
+Changing:
   start                 Start units and wait until they are up
   stop                  Stop units and wait until they are down
   restart               Stop units and start them again
+  reload                Have services read their configuration again
+  reset                 Forget failures and restarts of units
   signal                Send a signal to the units' main processes
-  wait                  Wait until all of the units are in a state
-  watch                 Show changes of state as they happen
-  events                Show what happened lately: the flight recorder
+
+Units and the daemon:
+  enable                Have units started with the daemon
+  disable               Have units not started with the daemon
+  mask                  Forbid any start of units
+  unmask                Allow starts of units again
+  scale                 Set how many instances of a template there are
+  load                  Read the unit files again
   check                 Find the mistakes in unit files
   shutdown              Stop everything, and fosterd with it
   version               Versions of fosterctl and of the daemon

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ctl/condition.hpp"
+#include "ctl/reason.hpp"
 #include "ctl/words.hpp"
 #include "tests/unit/ctl/samples.hpp"
 
@@ -34,38 +36,109 @@ TEST(Words, NumbersOfANewerDaemonAreUnknownAndNotAnError) {
 }
 
 TEST(WhyText, RateLimitComesWithTheLastExit) {
-  foster_slot_body body{};
+  UnitView view;
+  foster_slot_body& body = view.body;
   body.state = FOSTER_STATE_FAILED;
   body.cause = FOSTER_CAUSE_RATE_LIMITED;
   body.exit_kind = FOSTER_EXIT_CODE;
   body.exit_value = 1;
-  EXPECT_EQ(why_text(body, kNow.boot), "restarted too often; exited with code 1");
+  EXPECT_EQ(why_text(view, kNow), "restarted too often; exited with code 1");
   set_detail(body, "restarted 10 times within 10s");
-  EXPECT_EQ(why_text(body, kNow.boot), "restarted 10 times within 10s; exited with code 1");
+  EXPECT_EQ(why_text(view, kNow), "restarted 10 times within 10s; exited with code 1");
 }
 
 TEST(WhyText, StoppingSaysWhatComesNext) {
-  foster_slot_body body{};
+  UnitView view;
+  foster_slot_body& body = view.body;
   body.state = FOSTER_STATE_STOPPING;
-  EXPECT_EQ(why_text(body, kNow.boot), "what is left of it is being ended");
+  EXPECT_EQ(why_text(view, kNow), "what is left of it is being ended");
   body.deadline_boot_ns = kNow.boot.ns + 90 * kSecond;
-  EXPECT_EQ(why_text(body, kNow.boot), "SIGKILL in 1min");
+  EXPECT_EQ(why_text(view, kNow), "SIGKILL in 1min");
   body.deadline_boot_ns = kNow.boot.ns - 1;
-  EXPECT_EQ(why_text(body, kNow.boot), "SIGKILL now");
+  EXPECT_EQ(why_text(view, kNow), "SIGKILL now");
   body.flags = FOSTER_FLAG_KILLED;
   body.goal = FOSTER_GOAL_UP;
-  EXPECT_EQ(why_text(body, kNow.boot), "to be started again; SIGKILL was sent");
+  EXPECT_EQ(why_text(view, kNow), "to be started again; SIGKILL was sent");
 }
 
 TEST(WhyText, RunningAfterARestartSaysWhatWentBefore) {
-  foster_slot_body body{};
+  UnitView view;
+  foster_slot_body& body = view.body;
   body.state = FOSTER_STATE_RUNNING;
-  EXPECT_EQ(why_text(body, kNow.boot), "");
+  EXPECT_EQ(why_text(view, kNow), "");
   body.cause = FOSTER_CAUSE_EXIT;
   body.restarts = 1;
   body.exit_kind = FOSTER_EXIT_SIGNAL;
   body.exit_value = SIGKILL;
-  EXPECT_EQ(why_text(body, kNow.boot), "started again: killed by SIGKILL");
+  EXPECT_EQ(why_text(view, kNow), "started again: killed by SIGKILL");
+}
+
+UnitView in_step(uint8_t state, uint8_t step) {
+  UnitView view = unit("web", state, 1);
+  view.body.step = step;
+  return view;
+}
+
+TEST(StateText, HasEachStepInWords) {
+  const auto text = [](uint8_t state, uint8_t step) { return state_text(in_step(state, step)); };
+  EXPECT_EQ(text(FOSTER_STATE_STARTING, FOSTER_STEP_CONDITIONS),
+            "starting: checking its conditions");
+  EXPECT_EQ(text(FOSTER_STATE_STARTING, FOSTER_STEP_PRE_START), "starting: pre-start");
+  EXPECT_EQ(text(FOSTER_STATE_STARTING, FOSTER_STEP_COMMAND), "starting");
+  EXPECT_EQ(text(FOSTER_STATE_STARTING, FOSTER_STEP_FIND_MAIN),
+            "starting: looking for its main process");
+  EXPECT_EQ(text(FOSTER_STATE_STARTING, FOSTER_STEP_READY), "starting: waiting to be ready");
+  EXPECT_EQ(text(FOSTER_STATE_STARTING, FOSTER_STEP_POST_START), "starting: post-start");
+  EXPECT_EQ(text(FOSTER_STATE_RUNNING, FOSTER_STEP_RELOAD), "running: reloading");
+  EXPECT_EQ(text(FOSTER_STATE_STOPPING, FOSTER_STEP_DEPENDENTS),
+            "stopping: waiting for others to stop");
+  EXPECT_EQ(text(FOSTER_STATE_STOPPING, FOSTER_STEP_PRE_STOP), "stopping: pre-stop");
+  EXPECT_EQ(text(FOSTER_STATE_STOPPING, FOSTER_STEP_STOP_COMMAND), "stopping: its stop command");
+  EXPECT_EQ(text(FOSTER_STATE_STOPPING, FOSTER_STEP_SIGNAL), "stopping");
+  EXPECT_EQ(text(FOSTER_STATE_STOPPING, FOSTER_STEP_POST_STOP), "stopping: post-stop");
+  UnitView oneshot = in_step(FOSTER_STATE_RUNNING, FOSTER_STEP_COMMAND);
+  oneshot.body.type = FOSTER_TYPE_ONESHOT;
+  oneshot.body.command_index = 2;
+  EXPECT_EQ(state_text(oneshot), "running: command 3");
+  UnitView waiting = unit("web", FOSTER_STATE_WAITING, 1);
+  EXPECT_EQ(state_text(waiting), "waiting");
+  waiting.blocker = "db";
+  EXPECT_EQ(state_text(waiting), "waiting for db");
+  UnitView skipped = unit("web", FOSTER_STATE_SKIPPED, 1);
+  set_detail(skipped.body, "path /x does not exist");
+  EXPECT_EQ(state_text(skipped), "skipped: path /x does not exist");
+}
+
+TEST(WhyText, EachStateAtRestSaysItsCause) {
+  UnitView web = unit("web", FOSTER_STATE_STOPPED, 1);
+  web.body.enablement = FOSTER_MASKED;
+  EXPECT_EQ(why_text(web, kNow), "never started, masked");
+  web.body.cause = FOSTER_CAUSE_MASKED;
+  web.body.attempt = 1;
+  EXPECT_EQ(why_text(web, kNow), "masked");
+  web.body.enablement = FOSTER_ENABLED;
+  web.blocker = "db";
+  web.body.cause = FOSTER_CAUSE_DEPENDENCY;
+  EXPECT_EQ(why_text(web, kNow), "because of db, which it depends on");
+  web.body.cause = FOSTER_CAUSE_CONFLICT;
+  EXPECT_EQ(why_text(web, kNow), "because db, which it conflicts with, was started");
+  web.body.state = FOSTER_STATE_FAILED;
+  web.body.cause = FOSTER_CAUSE_DEPENDENCY;
+  EXPECT_EQ(why_text(web, kNow), "db, which it depends on, has failed");
+  web.body.cause = FOSTER_CAUSE_START_TIMEOUT;
+  EXPECT_EQ(why_text(web, kNow), "was not ready in time");
+  web.body.state = FOSTER_STATE_WAITING;
+  EXPECT_EQ(why_text(web, kNow), "for db");
+  web.body.state = FOSTER_STATE_EXITED;
+  web.body.exit_kind = FOSTER_EXIT_CODE;
+  web.body.timer_next_real_ns = kNow.real_ns + 5 * kSecond;
+  EXPECT_EQ(why_text(web, kNow), "exited with code 0; its timer starts it in 5.0s");
+}
+
+TEST(WhyText, StopOfADependencyTellsWhoHoldsItUp) {
+  UnitView db = in_step(FOSTER_STATE_STOPPING, FOSTER_STEP_DEPENDENTS);
+  db.held_by = "web, api";
+  EXPECT_EQ(why_text(db, kNow), "waiting for web, api to stop");
 }
 
 TEST(TimeText, IsCoarserTheLongerItIs) {
@@ -76,6 +149,21 @@ TEST(TimeText, IsCoarserTheLongerItIs) {
   EXPECT_EQ(age_text(Duration(3600 * kSecond)), "1h 0min ago");
   EXPECT_EQ(age_text(Duration(86'400 * kSecond)), "1d 0h ago");
   EXPECT_EQ(span_text(Duration(std::numeric_limits<int64_t>::min())), "0s");
+}
+
+TEST(Conditions, HealthyIsUpWithNoCheckAgainstIt) {
+  foster_slot_body body{};
+  body.state = FOSTER_STATE_RUNNING;
+  const auto healthy = [&](uint8_t health) {
+    body.health = health;
+    return holds(Condition::healthy, body);
+  };
+  EXPECT_TRUE(healthy(FOSTER_HEALTH_NONE));
+  EXPECT_TRUE(healthy(FOSTER_HEALTH_HEALTHY));
+  EXPECT_FALSE(healthy(FOSTER_HEALTH_STARTING));
+  EXPECT_FALSE(healthy(FOSTER_HEALTH_UNHEALTHY));
+  body.state = FOSTER_STATE_STARTING;
+  EXPECT_FALSE(healthy(FOSTER_HEALTH_NONE));
 }
 
 TEST(Conditions, UpAndDownDependOnTheType) {
@@ -91,11 +179,16 @@ TEST(Conditions, UpAndDownDependOnTheType) {
   EXPECT_FALSE(holds(Condition::up, in(simple, FOSTER_STATE_EXITED)));
   EXPECT_FALSE(holds(Condition::up, in(oneshot, FOSTER_STATE_RUNNING)));
   EXPECT_TRUE(holds(Condition::up, in(oneshot, FOSTER_STATE_EXITED)));
-  for (const uint8_t state : {FOSTER_STATE_STOPPED, FOSTER_STATE_EXITED, FOSTER_STATE_FAILED})
-    EXPECT_TRUE(holds(Condition::down, in(simple, state)));
   for (const uint8_t state :
-       {FOSTER_STATE_STARTING, FOSTER_STATE_RUNNING, FOSTER_STATE_STOPPING, FOSTER_STATE_BACKOFF})
+       {FOSTER_STATE_STOPPED, FOSTER_STATE_EXITED, FOSTER_STATE_FAILED, FOSTER_STATE_SKIPPED})
+    EXPECT_TRUE(holds(Condition::down, in(simple, state)));
+  for (const uint8_t state : {FOSTER_STATE_STARTING, FOSTER_STATE_RUNNING, FOSTER_STATE_STOPPING,
+                              FOSTER_STATE_BACKOFF, FOSTER_STATE_WAITING})
     EXPECT_FALSE(holds(Condition::down, in(simple, state)));
+  EXPECT_TRUE(holds(Condition::waiting, in(simple, FOSTER_STATE_WAITING)));
+  EXPECT_TRUE(holds(Condition::skipped, in(simple, FOSTER_STATE_SKIPPED)));
+  EXPECT_FALSE(holds(Condition::ready, in(simple, FOSTER_STATE_STARTING)));
+  EXPECT_TRUE(holds(Condition::ready, in(simple, FOSTER_STATE_RUNNING)));
   EXPECT_FALSE(condition_of("runing").has_value());
 }
 

@@ -11,7 +11,7 @@ namespace foster::ctl::test {
 namespace {
 
 TEST(Json, StatusHasEveryKeyInAnyState) {
-  Snapshot all = snapshot({region::SlotView{.name = "db"}});
+  Snapshot all = snapshot({UnitView{{.name = "db"}, {}, {}}});
   EXPECT_EQ(status_json(all),
             R"({
   "instance": "user-1000",
@@ -36,7 +36,9 @@ TEST(Json, StatusHasEveryKeyInAnyState) {
             R"("pid":null,"attempt":0,"restarts":0,"restarts_in_a_row":0,)"
             R"("exits":0,"since_us":null,"started_us":null,"running_us":null,)"
             R"("next_start_us":null,"next_kill_us":null,"last_exit":null,)"
-            R"("job":null,"writer_died":false,"writer_stuck":false}
+            R"("step":"none","blocker":null,"ready":false,"health":"none","check_failures":0,)"
+            R"("enablement":"enabled","give_up_us":null,"watchdog_us":null,"timer_next_us":null,)"
+            R"("service_errno":0,"hook":null,"job":null,"writer_died":false,"writer_stuck":false}
   ]
 }
 )");
@@ -89,6 +91,40 @@ TEST(Json, EventIsOneLine) {
             R"({"event":"exit","sequence":9,"time_us":1777636800000000,"unit":"web","state":null,)"
             R"("cause":null,"exit_kind":"signal","value":9,"signal":"SIGKILL","pid":4,"attempt":2,)"
             R"("text":""})");
+}
+
+TEST(Json, ValueIsNullWhereItMeansNothing) {
+  foster_event event{};
+  event.kind = FOSTER_EVENT_STATE;
+  event.state = FOSTER_STATE_RUNNING;
+  event.value = 9;
+  EXPECT_NE(event_json(event, "present").find(R"("exit_kind":null,"value":null,"signal":null)"),
+            std::string::npos);
+  event.kind = FOSTER_EVENT_MANAGER;
+  EXPECT_NE(event_json(event, "manager").find(R"("value":9,"signal":null)"), std::string::npos);
+}
+
+TEST(Json, UnitSaysWhatItIsAtAndWhatItWaitsFor) {
+  Snapshot all = snapshot({unit("web", FOSTER_STATE_STOPPING, 1)});
+  UnitView& web = all.units[0];
+  web.blocker = "db";
+  web.body.step = FOSTER_STEP_PRE_STOP;
+  web.body.flags = FOSTER_FLAG_READY;
+  web.body.health = FOSTER_HEALTH_UNHEALTHY;
+  web.body.enablement = FOSTER_DISABLED;
+  web.body.hook_role = FOSTER_ROLE_PRE_STOP;
+  web.body.hook_attempt = 8;
+  web.body.hook_pid = 77;
+  web.body.watchdog_ns = 5 * kSecond;
+  web.body.timer_next_real_ns = kNow.real_ns + kSecond;
+  const std::string text = status_json(all);
+  EXPECT_NE(text.find(R"("step":"pre_stop","blocker":"db","ready":true,"health":"unhealthy",)"
+                      R"("check_failures":0,"enablement":"disabled","give_up_us":null,)"
+                      R"("watchdog_us":5000000,"timer_next_us":1777636801000000,)"
+                      R"("service_errno":0,"hook":{"role":"pre-stop","command":1,"pid":77,)"
+                      R"("attempt":8,"next_kill_us":null})"),
+            std::string::npos)
+      << text;
 }
 
 TEST(Json, VersionsOfBothSides) {

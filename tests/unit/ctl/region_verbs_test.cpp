@@ -179,6 +179,68 @@ TEST_F(RegionVerbs, ListShowsAllSomeOrThoseThatMatch) {
   EXPECT_EQ(run({"list", "web-2", "db", "d[a-c]"}).out, "db\tstopped\nweb-2\tstopped\n");
 }
 
+TEST_F(RegionVerbs, WhyGraphAndTreeComeFromTheRegion) {
+  const std::vector<std::string> names{"db", "web-1", "web-2"};
+  const std::vector<foster_edge> edges{{1, 0, FOSTER_EDGE_REQUIRES}, {2, 0, FOSTER_EDGE_AFTER}};
+  ASSERT_TRUE(writer_->lay_out(names, edges));
+  region::SlotUpdate update{1, writer_->body(1)};
+  update.body.state = FOSTER_STATE_WAITING;
+  update.body.blocker = 1;
+  ASSERT_TRUE(writer_->publish({&update, 1}, {}, {.phase = FOSTER_PHASE_RUNNING}));
+  const Ran why = run({"why", "web-1"});
+  EXPECT_EQ(why.code, ExitCode::done);
+  EXPECT_TRUE(
+      why.out.starts_with("web-1 is waiting for db (requires)\n"
+                          "  db has never been started: nobody has asked for it\n"))
+      << why.out;
+  EXPECT_EQ(run({"graph", "web-1"}).out,
+            "db  stopped\nweb-1  waiting for db\n  requires   db  stopped\n");
+  EXPECT_NE(run({"graph", "--dot"}).out.find("\"web-2\" -> \"db\" [label=\"after\""),
+            std::string::npos);
+  EXPECT_EQ(run({"tree", "db", "--reverse"}).out,
+            "db  stopped\n├─ web-1 (requires)  waiting for db\n└─ web-2 (after)  stopped\n");
+  EXPECT_EQ(run({"wait", "web-1", "--for", "waiting"}).out, "web-1: waiting for db\n");
+  EXPECT_EQ(run({"why", "webb"}).code, ExitCode::no_such_unit);
+}
+
+TEST_F(RegionVerbs, StatusNamesTheDependentsThatAStopWaitsFor) {
+  const std::vector<std::string> names{"db", "web-1", "web-2"};
+  const std::vector<foster_edge> edges{
+      {1, 0, FOSTER_EDGE_REQUIRES}, {1, 0, FOSTER_EDGE_AFTER}, {2, 0, FOSTER_EDGE_AFTER}};
+  ASSERT_TRUE(writer_->lay_out(names, edges));
+  std::vector<region::SlotUpdate> updates{{0, writer_->body(0)}, {1, writer_->body(1)}};
+  for (region::SlotUpdate& update : updates)
+    update.body.state = FOSTER_STATE_STOPPING;
+  updates[0].body.step = FOSTER_STEP_DEPENDENTS;
+  ASSERT_TRUE(writer_->publish(updates, {}, {.phase = FOSTER_PHASE_RUNNING}));
+  const Ran ran = run({"status", "db"});
+  EXPECT_NE(ran.out.find("state      stopping: waiting for web-1 to stop"), std::string::npos)
+      << ran.out;
+}
+
+TEST_F(RegionVerbs, TimersAreInOrderOfTheirTimes) {
+  std::vector<region::SlotUpdate> updates{{0, writer_->body(0)}, {2, writer_->body(2)}};
+  updates[0].body.timer_next_real_ns = wall_clock_ns() + 7'300'000'000'000;
+  updates[1].body.timer_next_real_ns = wall_clock_ns() + 3'700'000'000'000;
+  ASSERT_TRUE(writer_->publish(updates, {}, {.phase = FOSTER_PHASE_RUNNING}));
+  const std::string text = run({"timers"}).out;
+  EXPECT_TRUE(text.starts_with("UNIT   NEXT ")) << text;
+  EXPECT_LT(text.find("\nweb-2  "), text.find("\ndb     "));
+  EXPECT_NE(text.find("  in 1h 1min  stopped  -\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("web-1"), std::string::npos);
+  EXPECT_NE(run({"timers", "--json", "db"}).out.find("\"next_us\": "), std::string::npos);
+}
+
+TEST_F(RegionVerbs, EventsOfTheDaemonItselfCanBeNamed) {
+  foster_event event{};
+  event.kind = FOSTER_EVENT_SHUTDOWN;
+  event.real_ns = wall_clock_ns();
+  ASSERT_TRUE(writer_->publish({}, {&event, 1}, {.phase = FOSTER_PHASE_RUNNING}));
+  const Ran ran = run({"events", "foster"});
+  EXPECT_EQ(ran.code, ExitCode::done) << ran.err;
+  EXPECT_EQ(tail_of(ran.out), "foster: begins to stop, exit code 0\n");
+}
+
 TEST_F(RegionVerbs, UnknownNamesAreAllSaidWithTheNearestOnes) {
   const Ran ran = run({"status", "dbb", "db", "nothing-*", "we-1"});
   EXPECT_EQ(ran.code, ExitCode::no_such_unit);
@@ -232,7 +294,7 @@ TEST_F(RegionVerbs, WaitSeesTheChange) {
   publish(0, FOSTER_STATE_RUNNING, 1);
   publish(1, FOSTER_STATE_STARTING, 2);
   publish(1, FOSTER_STATE_RUNNING, 2);
-  EXPECT_EQ(wait.line(), "db: running, pid 0");
+  EXPECT_EQ(wait.line(), "db: running");
   EXPECT_EQ(wait.end(), ExitCode::done);
 }
 
@@ -252,7 +314,7 @@ TEST_F(RegionVerbs, WaitAwaitsADaemonThatIsNotThereYet) {
   EXPECT_NE(wait.line().find("; waiting for one"), std::string::npos);
   begin_daemon();
   publish(0, FOSTER_STATE_RUNNING, 1);
-  EXPECT_EQ(wait.line(), "db: running, pid 0");
+  EXPECT_EQ(wait.line(), "db: running");
   EXPECT_EQ(wait.end(), ExitCode::done);
 }
 

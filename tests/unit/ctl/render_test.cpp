@@ -14,7 +14,7 @@ namespace {
 
 std::string render_units(const Snapshot& snapshot, const RenderOptions& options) {
   UnitTable table;
-  for (const region::SlotView& view : snapshot.units)
+  for (const UnitView& view : snapshot.units)
     table.add(view, snapshot.daemon.clock);
   return table.render(options);
 }
@@ -79,7 +79,7 @@ TEST_F(Render, NamesCannotSteerTheTerminal) {
 }
 
 TEST_F(Render, OneUnitInDetail) {
-  region::SlotView web = unit("web", FOSTER_STATE_BACKOFF, 1);
+  UnitView web = unit("web", FOSTER_STATE_BACKOFF, 1);
   web.body.flags = FOSTER_FLAG_ESSENTIAL;
   web.body.goal = FOSTER_GOAL_UP;
   web.body.cause = FOSTER_CAUSE_EXIT;
@@ -112,8 +112,59 @@ TEST_F(Render, OneUnitInDetail) {
             "  job        17 to start\n");
 }
 
+TEST_F(Render, UnitInDetailSaysStepHealthAndWhatIsSetForIt) {
+  UnitView web = unit("web", FOSTER_STATE_STARTING, 4);
+  web.body.type = FOSTER_TYPE_NOTIFY;
+  web.body.goal = FOSTER_GOAL_UP;
+  web.body.cause = FOSTER_CAUSE_TIMER;
+  web.body.step = FOSTER_STEP_PRE_START;
+  web.body.hook_role = FOSTER_ROLE_PRE_START;
+  web.body.hook_index = 1;
+  web.body.hook_attempt = 5;
+  web.body.hook_pid = 70;
+  web.body.hook_deadline_boot_ns = kNow.boot.ns + 20 * kSecond;
+  web.body.health = FOSTER_HEALTH_UNHEALTHY;
+  web.body.check_failures = 2;
+  web.body.check_role = FOSTER_ROLE_HEALTH_CHECK;
+  web.body.check_attempt = 6;
+  web.body.check_pid = 71;
+  web.body.enablement = FOSTER_DISABLED;
+  web.body.timer_next_real_ns = kNow.real_ns + 3600 * kSecond;
+  web.body.start_deadline_boot_ns = kNow.boot.ns + 26 * kSecond;
+  web.body.service_errno = 28;
+  EXPECT_EQ(render_unit(web, kNow, {}),
+            "web (notify)\n"
+            "  state      starting: pre-start, command 2 since 2026-05-01 11:59:56 (4s ago)\n"
+            "  why        pre-start, command 2, gives up in 26s\n"
+            "  health     unhealthy (2 failed in a row)\n"
+            "  goal       up\n"
+            "  cause      started by its timer\n"
+            "  start      disabled by fosterctl\n"
+            "  timer      2026-05-01 13:00:00 (in 1h 0min)\n"
+            "  hook       pre-start, pid 70, SIGKILL in 20s\n"
+            "  check      health-check, pid 71\n"
+            "  attempt    0\n"
+            "  restarts   0 (0 in a row)\n"
+            "  error      28: No space left on device\n");
+}
+
+TEST_F(Render, TableHasAColumnForHealthWhereThereIsAny) {
+  Snapshot all =
+      snapshot({unit("db", FOSTER_STATE_RUNNING, 5), unit("web", FOSTER_STATE_RUNNING, 5)});
+  all.units[1].body.health = FOSTER_HEALTH_UNHEALTHY;
+  all.units[1].body.check_failures = 3;
+  EXPECT_EQ(render_units(all, {}),
+            "UNIT  STATE    HEALTH     SINCE   PID  RESTARTS  WHY\n"
+            "db    running  -          5s ago  -    0\n"
+            "web   running  unhealthy  5s ago  -    0         3 checks failed\n");
+  EXPECT_EQ(render_units(all, {.columns = 56}),
+            "UNIT  STATE    HEALTH     SINCE   PID  RESTARTS  WHY\n"
+            "db    running  -          5s ago  -    0\n"
+            "web   running  unhealthy  5s ago  -    0         3 chec…\n");
+}
+
 TEST_F(Render, NeverStartedUnitInDetail) {
-  EXPECT_EQ(render_unit(region::SlotView{.name = "db"}, kNow, {}),
+  EXPECT_EQ(render_unit(UnitView{{.name = "db"}, {}, {}}, kNow, {}),
             "db (simple)\n"
             "  state      stopped\n"
             "  why        never started\n"
@@ -188,23 +239,37 @@ TEST_F(Render, EventsAreALineEach) {
             "2026-05-01 12:00:00.045 web: something that this fosterctl does not know");
 }
 
+TEST_F(Render, EventsOfHooksAndChecksAreTheirTexts) {
+  foster_event hook = event(FOSTER_EVENT_HOOK, "web");
+  EXPECT_EQ(render_event(hook, {}), "2026-05-01 12:00:00.045 web: a hook began or ended");
+  std::strcpy(hook.text, "pre-start: exited with code 1");
+  EXPECT_EQ(render_event(hook, {}), "2026-05-01 12:00:00.045 web: pre-start: exited with code 1");
+  EXPECT_EQ(render_event(event(FOSTER_EVENT_READY, "web"), {}),
+            "2026-05-01 12:00:00.045 web: ready");
+  EXPECT_EQ(render_event(event(FOSTER_EVENT_HEALTH, "web"), {}),
+            "2026-05-01 12:00:00.045 web: its health has changed");
+  foster_event failed = event(FOSTER_EVENT_STATE, "web");
+  failed.state = FOSTER_STATE_FAILED;
+  failed.cause = FOSTER_CAUSE_WATCHDOG;
+  EXPECT_EQ(render_event(failed, {}),
+            "2026-05-01 12:00:00.045 web: failed, did not feed its watchdog");
+}
+
 TEST_F(Render, OutcomesSayWhatAVerbCameTo) {
-  region::SlotView web = unit("web", FOSTER_STATE_RUNNING, 0);
+  UnitView web = unit("web", FOSTER_STATE_RUNNING, 0);
   web.body.pid = 12;
-  EXPECT_EQ(render_outcome(web.name, web.body, kNow.boot), "web: running, pid 12");
+  EXPECT_EQ(render_outcome(web, kNow), "web: running, pid 12");
   web.body.state = FOSTER_STATE_STOPPED;
   web.body.attempt = 1;
   web.body.cause = FOSTER_CAUSE_REQUEST;
-  EXPECT_EQ(render_outcome(web.name, web.body, kNow.boot), "web: stopped");
+  EXPECT_EQ(render_outcome(web, kNow), "web: stopped");
   web.body.cause = FOSTER_CAUSE_STOP_TIMEOUT;
-  EXPECT_EQ(render_outcome(web.name, web.body, kNow.boot),
-            "web: stopped, did not stop in time and was killed");
+  EXPECT_EQ(render_outcome(web, kNow), "web: stopped, did not stop in time and was killed");
   web.body.state = FOSTER_STATE_FAILED;
   web.body.cause = FOSTER_CAUSE_SPAWN_FAILED;
   web.body.exit_kind = FOSTER_EXIT_SPAWN;
   set_detail(web.body, "cannot execute /x: No such file or directory");
-  EXPECT_EQ(render_outcome(web.name, web.body, kNow.boot),
-            "web: failed, cannot execute /x: No such file or directory");
+  EXPECT_EQ(render_outcome(web, kNow), "web: failed, cannot execute /x: No such file or directory");
 }
 
 }  // namespace
