@@ -5,6 +5,7 @@
 
 #include "daemon/manager/conditions.hpp"
 #include "daemon/manager/log.hpp"
+#include "daemon/manager/output_watch.hpp"
 
 namespace foster::manager {
 namespace {
@@ -15,12 +16,23 @@ bool gets_notify_socket(const UnitSpec& unit, core::Role role) {
   return role == core::Role::main || unit.notify_access != NotifyAccess::main;
 }
 
+/// Where the process finds the pipe when its unit file leaves the number open.
+constexpr int kReadyNumber = 3;
+
+void pass_ready_pipe(const ReadySpec& ready, UniqueFd pipe, SpawnExtras& extras) {
+  const int number = ready.descriptor >= 0 ? ready.descriptor : kReadyNumber;
+  extras.descriptors.push_back({number, std::move(pipe)});
+  if (!ready.descriptor_variable.empty())
+    extras.environment.emplace_back(ready.descriptor_variable, std::to_string(number));
+}
+
 }  // namespace
 
 Lookout::Lookout(KeeperClient& keeper, const core::Supervisor& core,
                  const Surroundings& surroundings, std::function<void(core::Event)> queue)
     : core_(core),
       runtime_dir_(surroundings.runtime_dir),
+      tap_(surroundings.tap),
       inherited_(surroundings.inherited),
       queue_(std::move(queue)),
       notify_(keeper, core, {surroundings.runtime_dir, surroundings.instance, queue_}),
@@ -50,14 +62,18 @@ Result<SpawnExtras> Lookout::extras(const core::Spawn& spawn) {
     if (auto opened = notify_.open(spawn.unit); !opened) return std::unexpected(opened.error());
     extras.environment.emplace_back("NOTIFY_SOCKET", notify_socket_path(runtime_dir_, unit.name));
   }
-  if (spawn.role != core::Role::main || !unit.ready) return extras;
-  auto pipe = readiness_.begin(spawn.unit, spawn.attempt);
-  if (!pipe) return std::unexpected(pipe.error());
-  if (!*pipe) return extras;
-  const int number = unit.ready->descriptor >= 0 ? unit.ready->descriptor : kReadyNumber;
-  extras.descriptors.push_back({number, std::move(*pipe)});
-  if (!unit.ready->descriptor_variable.empty())
-    extras.environment.emplace_back(unit.ready->descriptor_variable, std::to_string(number));
+  UniqueFd matched;
+  if (spawn.role == core::Role::main && unit.ready) {
+    auto pipe = readiness_.begin(spawn.unit, spawn.attempt);
+    if (!pipe) return std::unexpected(pipe.error());
+    if (unit.ready->kind == ReadyKind::output)
+      matched = std::move(*pipe);
+    else if (*pipe)
+      pass_ready_pipe(*unit.ready, std::move(*pipe), extras);
+  }
+  if (auto watched = watch_output(unit, spawn.role, runtime_dir_, tap_, std::move(matched), extras);
+      !watched)
+    return std::unexpected(watched.error());
   return extras;
 }
 

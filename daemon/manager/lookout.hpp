@@ -27,6 +27,7 @@ class Lookout {
   struct Surroundings {
     std::string runtime_dir;
     std::string instance;                    // as FOSTER_INSTANCE tells the services
+    std::string tap;                         // the path of foster-tap
     int32_t keeper = 0;                      // its pid
     const char* const* inherited = nullptr;  // the daemon's environment
   };
@@ -59,6 +60,7 @@ class Lookout {
 
   const core::Supervisor& core_;
   std::string runtime_dir_;
+  std::string tap_;
   const char* const* inherited_;
   std::function<void(core::Event)> queue_;
   NotifySockets notify_;

@@ -59,11 +59,11 @@ core::LastExit last_exit_of(const protocol::Exited& exited, Now now) {
   return how;
 }
 
-/// foster-probe stands beside this program.
-std::string probe_path() {
+/// foster-probe and the like stand beside this program.
+std::string own_program(const char* name) {
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? "foster-probe" : self.parent_path() / "foster-probe";
+  return error ? name : self.parent_path() / name;
 }
 
 std::string spawn_error_text(const protocol::SpawnFailed& failed, const UnitSpec& unit,
@@ -83,12 +83,13 @@ Manager::Manager(KeeperClient& keeper, Holdings holdings, const char* const* inh
       holdings_(std::move(holdings)),
       core_(holdings_.set, {.seed = static_cast<uint64_t>(now_since_boot().ns)}),
       publisher_(std::move(holdings_.writer), [this](UnitIndex unit) { return slot_facts(unit); }),
-      lookout_(
-          keeper, core_,
-          {holdings_.home.path(), holdings_.instance_name, holdings_.keeper.keeper_pid, inherited},
-          [this](core::Event event) { queue(std::move(event)); }),
+      lookout_(keeper, core_,
+               {holdings_.home.path(), holdings_.instance_name, own_program("foster-tap"),
+                holdings_.keeper.keeper_pid, inherited},
+               [this](core::Event event) { queue(std::move(event)); }),
       executor_(
-          keeper, core_, {holdings_.instance_name, holdings_.invocation, probe_path(), inherited},
+          keeper, core_,
+          {holdings_.instance_name, holdings_.invocation, own_program("foster-probe"), inherited},
           [this](const core::Spawn& spawn) { return lookout_.extras(spawn); },
           [this](core::Event event) { queue(std::move(event)); }),
       bus_(holdings_.set, holdings_.keeper.keeper_pid,

@@ -24,9 +24,6 @@
 
 namespace foster::manager {
 
-/// Where a process finds the pipe when its unit file leaves the number open.
-inline constexpr int kReadyNumber = 3;
-
 class Readiness {
  public:
   Readiness(KeeperClient& keeper, const core::Supervisor& core,
