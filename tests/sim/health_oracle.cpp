@@ -1,6 +1,7 @@
 #include "tests/sim/health_oracle.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace foster::sim {
 
@@ -9,6 +10,14 @@ using core::Health;
 using core::Role;
 using core::UnitRecord;
 using core::UnitState;
+
+namespace {
+
+bool is_running_check(const ToldProcess* process) {
+  return process != nullptr && process->role == Role::health_check && !process->gone;
+}
+
+}  // namespace
 
 HealthOracle::HealthOracle(const UnitSet& set, Verdict& verdict)
     : set_(set), verdict_(verdict), runs_(set.size()) {}
@@ -27,7 +36,19 @@ void HealthOracle::manager_began(const core::Supervisor& manager) {
 void HealthOracle::about_to_handle(const Told& told, const core::Event* event, Instant now) {
   for (Run& run : runs_)
     run.triggered = run.too_much_memory = false;
-  if (const auto* exited = as<core::Exited>(event)) return check_ended(told, *exited, now);
+  if (const auto* exited = as<core::Exited>(event)) {
+    const bool good = exited->how.kind == core::ExitKind::code && exited->how.value == 0;
+    if (is_running_check(told.find(exited->unit, exited->attempt))) {
+      check_ended(exited->unit, good, now);
+    }
+    return;
+  }
+  if (const auto* failed = as<core::SpawnFailed>(event)) {
+    if (is_running_check(told.find(failed->unit, failed->attempt))) {
+      check_ended(failed->unit, false, now);
+    }
+    return;
+  }
   if (const auto* measured = as<core::MemoryMeasured>(event)) {
     const UnitSpec& spec = set_[measured->unit];
     Run& run = runs_[measured->unit.value];
@@ -42,19 +63,23 @@ void HealthOracle::about_to_handle(const Told& told, const core::Event* event, I
   if (said->watchdog_interval) run.unsure = true;
 }
 
-void HealthOracle::check_ended(const Told& told, const core::Exited& event, Instant now) {
-  const ToldProcess* process = told.find(event.unit, event.attempt);
-  if (process == nullptr || process->role != Role::health_check || process->gone) return;
-  Run& run = runs_[event.unit.value];
+void HealthOracle::check_ended(UnitIndex unit, bool good, Instant now) {
+  Run& run = runs_[unit.value];
+  const bool killed = std::exchange(run.check_killed, false);
   if (run.state != UnitState::running) return;
-  if (event.how.kind == core::ExitKind::code && event.how.value == 0) {
+  if (good && !killed) {
     run.failed_checks = 0;
-  } else if (now >= run.since + set_[event.unit].health->start_period) {
+  } else if (now >= run.since + set_[unit].health->start_period) {
     ++run.failed_checks;
   }
 }
 
 void HealthOracle::handled(const Judged& judged, const Told& told) {
+  for (const core::Action& action : judged.actions) {
+    const auto* kill = std::get_if<core::Kill>(&action);
+    if (kill == nullptr || !is_running_check(told.find(kill->unit, kill->attempt))) continue;
+    runs_[kill->unit.value].check_killed = true;
+  }
   for (uint32_t i = 0; i < set_.size(); ++i) {
     judge(judged, told, {i});
     follow(judged.manager.record({i}), runs_[i], {i});
@@ -130,7 +155,8 @@ void HealthOracle::judge_missed(const Judged& judged, const Told& told, UnitInde
   }
   if (run.state != UnitState::running || !spec.health) return;
   const Duration longest = spec.health->max_runtime;
-  if (longest != Duration::zero() && judged.now >= run.since + longest) {
+  if (longest != Duration::zero() && known.extended == Duration::zero() &&
+      judged.now >= run.since + longest) {
     verdict_.fail(unit, "it runs too long and nobody minds");
   }
   if (run.watchdog != Duration::zero() && !run.unsure && judged.now >= watchdog_due(run)) {

@@ -101,7 +101,7 @@ void JobOracle::judge_outcome(const Judged& judged, UnitIndex unit, Verb verb, J
 void JobOracle::judge_failure(UnitIndex unit, const UnitRecord& record, Verb verb) {
   if (verb == Verb::stop || verb == Verb::reset) verdict_.fail(unit, "a stop failed");
   if (verb != Verb::start && verb != Verb::restart) return;
-  if (record.cause == Cause::exit && record.last_exit.clean && core::at_rest(record.state)) {
+  if (record.state == UnitState::exited) {
     verdict_.fail(unit, "a start failed though the end was clean");
   }
 }

@@ -35,6 +35,17 @@ int shell_code(const core::LastExit& end) {
   return 128 + end.value;
 }
 
+bool has_readiness(const UnitSpec& spec) {
+  return spec.type == ServiceType::notify || spec.type == ServiceType::forking ||
+         (spec.ready && spec.ready->kind != ReadyKind::none);
+}
+
+/// What ends before it has shown itself ready has failed, whatever its exit code.
+bool ended_cleanly(const UnitSpec& spec, const UnitRecord& record) {
+  const bool was_ready = record.was_up || !has_readiness(spec);
+  return record.cause == Cause::exit && record.last_exit.clean && was_ready;
+}
+
 /// Whether an end of this kind is followed by a restart; nothing where a unit's own account of its
 /// end and what put an end to it may be weighed either way.
 std::optional<bool> should_restart(const UnitSpec& spec, const UnitRecord& record, Cause cause) {
@@ -50,7 +61,7 @@ std::optional<bool> should_restart(const UnitSpec& spec, const UnitRecord& recor
   } else if (cause != Cause::exit && !spec.restart.force_exit_codes.empty()) {
     return std::nullopt;
   }
-  const bool clean = cause == Cause::exit && end.clean;
+  const bool clean = ended_cleanly(spec, record);
   const bool signalled = end.kind == ExitKind::signal || end.kind == ExitKind::core_dump;
   switch (spec.restart.policy) {
     case RestartPolicy::never:
@@ -253,7 +264,7 @@ void Oracle::judge_end_of_run(UnitIndex unit, const UnitRecord& record) {
     if (again == true) fail(unit, "it exited, but should be restarted");
   } else if (record.state == UnitState::failed) {
     if (again == true) fail(unit, "it failed, but should be restarted");
-    if (record.cause == Cause::exit && record.last_exit.clean) {
+    if (ended_cleanly(spec, record)) {
       fail(unit, "it failed, but should have exited");
     }
   }

@@ -19,6 +19,8 @@ constexpr uint64_t kEventsToConverge = 300'000;
 constexpr Duration kTimeToConverge = seconds(3000);
 // Longer than anything takes that was decided before: then nothing more will change.
 constexpr Duration kQuiet = seconds(130);
+// A successor that would do anything does it at once, or after a restart delay.
+constexpr Duration kQuietAfterRecovery = seconds(40);
 // What a process takes to die of SIGKILL at most, and to be told of.
 constexpr Duration kDeath = seconds(70);
 
@@ -65,14 +67,9 @@ Outcome Simulation::run() {
 void Simulation::step() {
   Instant at;
   const Next next = choose(at);
-  if (next == Next::nothing || (stage_ == Stage::healing && all_quiet())) return converged();
+  if (next == Next::nothing || all_quiet()) return nothing_more();
   now_ = std::max(now_, at);
-  if (stage_ == Stage::healing && now_ > healed_at_ + kTimeToConverge) {
-    return oracle_.fail("it does not converge");
-  }
-  if (stage_ == Stage::ending && now_ > shutdown_asked_ + longest_shutdown(*set_)) {
-    return oracle_.fail("the shutdown takes longer than all timeouts together");
-  }
+  if (overdue()) return;
   switch (next) {
     case Next::nothing:
       break;
@@ -115,19 +112,63 @@ Simulation::Next Simulation::choose(Instant& at) const {
   return next;
 }
 
+bool Simulation::overdue() {
+  const bool healing = stage_ == Stage::healing || stage_ == Stage::recovering;
+  if (healing && now_ > healed_at_ + kTimeToConverge) oracle_.fail("it does not converge");
+  if (stage_ == Stage::ending && now_ > shutdown_asked_ + longest_shutdown(*set_)) {
+    oracle_.fail("the shutdown takes longer than all timeouts together");
+  }
+  return !oracle_.violation().empty();
+}
+
 bool Simulation::all_quiet() const {
-  return manager_ != nullptr && inbox_.empty() && now_ > last_change_ + kQuiet &&
-         !manager_->shutting_down();
+  if (manager_ == nullptr || !inbox_.empty() || manager_->shutting_down()) return false;
+  if (stage_ == Stage::healing) return now_ > last_change_ + kQuiet;
+  return stage_ == Stage::recovering && now_ > last_change_ + kQuietAfterRecovery;
+}
+
+void Simulation::nothing_more() {
+  switch (stage_) {
+    case Stage::faulty:
+      return heal();
+    case Stage::healing:
+      return converged();
+    case Stage::recovering:
+      return recovered();
+    case Stage::ending:
+    case Stage::over:
+      return oracle_.fail("the shutdown never ends");
+  }
 }
 
 void Simulation::converged() {
-  if (stage_ == Stage::ending) return oracle_.fail("the shutdown never ends");
-  oracle_.converged(*manager_, keeper_);
-  trace("-- converged; shutting down");
-  stage_ = Stage::ending;
+  trace("-- converged");
   if (manager_->shutting_down()) return oracle_.fail("the shutdown never ends");
+  oracle_.converged(*manager_, keeper_);
+  places_ = places();
+  stage_ = Stage::recovering;
+  crash("though all is well");
+  last_change_ = manager_at_;
+}
+
+/// A successor that finds everything at its place leaves it there.
+void Simulation::recovered() {
+  if (manager_ == nullptr) return manager_starts();
+  oracle_.converged(*manager_, keeper_);
+  if (places() != places_) oracle_.fail("a new manager has led to another place");
+  trace("-- shutting down");
+  stage_ = Stage::ending;
   inbox_.emplace_back(core::ShutdownRequest{7});
   shutdown_asked_ = turn_at_ = now_;
+}
+
+std::vector<Simulation::Place> Simulation::places() const {
+  std::vector<Place> result;
+  for (uint32_t i = 0; i < set_->size(); ++i) {
+    const core::UnitRecord& record = manager_->record({i});
+    result.push_back({record.state, record.goal, record.attempt});
+  }
+  return result;
 }
 
 void Simulation::heal() {
@@ -348,7 +389,8 @@ void Simulation::perform_kill(const core::Kill& kill) {
   // The first turn of a manager may repeat a SIGKILL when the stop signal before it was lost as
   // well. A stop command may take the signal's place, and those of hooks and checks have none.
   const bool last_resort = kill.signal == SIGKILL && kill.group && spec.stop.signal != SIGKILL &&
-                           !spec.hooks && !spec.health && !spec.ready && spec.conditions.empty();
+                           !spec.hooks && !spec.health && !spec.ready && spec.conditions.empty() &&
+                           !uses_notify(spec);
   if (last_resort && !first_turn_ && !oracle_.hurried() && !keeper_.told_to_stop(kill.attempt)) {
     oracle_.fail(kill.unit, "SIGKILL comes without the stop signal before it");
   }

@@ -35,13 +35,24 @@ class Simulation {
   Outcome run();
 
  private:
-  enum class Stage { faulty, healing, ending, over };
+  enum class Stage { faulty, healing, recovering, ending, over };
+  /// Where a unit has come to.
+  struct Place {
+    core::UnitState state = core::UnitState::stopped;
+    core::Goal goal = core::Goal::down;
+    Attempt attempt;
+    bool operator==(const Place&) const = default;
+  };
   enum class Next { nothing, keeper, client, timer, turn, manager };
 
   void step();
   [[nodiscard]] Next choose(Instant& at) const;
   [[nodiscard]] bool all_quiet() const;
+  [[nodiscard]] bool overdue();
+  void nothing_more();
   void converged();
+  void recovered();
+  [[nodiscard]] std::vector<Place> places() const;
   void heal();
 
   void manager_starts();
@@ -99,6 +110,7 @@ class Simulation {
   Instant last_change_;  // of any unit's state or goal
   Instant healed_at_;
   Instant shutdown_asked_;
+  std::vector<Place> places_;  // before the last manager
 
   uint64_t events_ = 0;
   uint64_t client_visits_ = 0;  // they use up the run as well, so that a quiet one ends

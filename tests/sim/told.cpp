@@ -40,6 +40,10 @@ void Told::event(const core::Event& event, Instant now) {
   } else if (const auto* said = std::get_if<core::Notified>(&event)) {
     ToldUnit& unit = units_[said->unit.value];
     if (said->ready && unit.executed && !unit.main_gone) unit.ready = true;
+    if (said->stopping && unit.executed && !unit.main_gone && !unit.stopping) {
+      unit.stopping = unit.told_to_stop = true;
+      unit.stop_began = now;
+    }
     if (said->extend_timeout) unit.extended += *said->extend_timeout + (now - unit.asked);
   } else if (const auto* change = std::get_if<core::MaskChange>(&event)) {
     mask(change->unit, change->masked);
@@ -94,7 +98,9 @@ void Told::sent(const core::Kill& action, Instant now) {
   ToldUnit& unit = units_[action.unit.value];
   const ToldProcess* to = find(action.unit, action.attempt);
   if (to == nullptr || to->role != Role::main) return;
-  if (action.signal != SIGKILL && action.signal != set_[action.unit].stop.signal) return;
+  const bool stops = action.signal == SIGKILL || action.signal == SIGABRT ||
+                     action.signal == set_[action.unit].stop.signal;
+  if (!stops) return;
   unit.told_to_stop = true;
   if (unit.stopping) return;
   unit.stopping = true;
