@@ -7,7 +7,10 @@ Deadlines::Deadlines(size_t units) : position_(units, 0) {
 }
 
 void Deadlines::set(UnitIndex unit, Instant at) {
+  const uint32_t place = position_[unit.value];
+  if (place != 0 && heap_[place - 1].at == at) return;
   clear(unit);
+  if (at.ns == 0) return;
   heap_.push_back({at, unit});
   position_[unit.value] = static_cast<uint32_t>(heap_.size());
   sift_up(heap_.size() - 1);

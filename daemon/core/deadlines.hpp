@@ -16,6 +16,7 @@ class Deadlines {
  public:
   explicit Deadlines(size_t units);
 
+  /// {0} clears it.
   void set(UnitIndex unit, Instant at);
   void clear(UnitIndex unit);
 

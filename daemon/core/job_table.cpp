@@ -6,6 +6,15 @@
 #include "common/check.hpp"
 
 namespace foster::core {
+namespace {
+
+void push(UnitRecord& record, JobOutcome outcome) {
+  std::move_backward(std::begin(record.job_outcomes), std::end(record.job_outcomes) - 1,
+                     std::end(record.job_outcomes));
+  record.job_outcomes[0] = outcome;
+}
+
+}  // namespace
 
 const char* verb_text(Verb verb) {
   switch (verb) {
@@ -38,11 +47,15 @@ JobId JobTable::open(UnitRecord& record, Verb verb) {
   return last_;
 }
 
+JobId JobTable::do_at_once(UnitRecord& record) {
+  ++last_.value;
+  push(record, {last_, JobResult::done});
+  return last_;
+}
+
 void JobTable::finish(UnitRecord& record, JobResult result) {
   if (record.job_verb == Verb::none) return;
-  std::move_backward(std::begin(record.job_outcomes), std::end(record.job_outcomes) - 1,
-                     std::end(record.job_outcomes));
-  record.job_outcomes[0] = {record.job, result};
+  push(record, {record.job, result});
   record.job = {};
   record.job_verb = Verb::none;
 }

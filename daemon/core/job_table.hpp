@@ -22,6 +22,9 @@ class JobTable {
   /// A new job in the unit's record; one under way is superseded.
   JobId open(UnitRecord& record, Verb verb);
 
+  /// A job that is done in the moment it is asked for, and leaves the one under way alone.
+  JobId do_at_once(UnitRecord& record);
+
   /// Ends the job under way, if there is one.
   static void finish(UnitRecord& record, JobResult result);
 

@@ -11,58 +11,140 @@
 namespace foster::core {
 namespace {
 
-void drop_process(UnitRecord& record, UnitState state, Instant now) {
-  record.state = state;
+bool side_lives(const UnitRecord& record) {
+  return record.hook.attempt.value != 0 || record.check.attempt.value != 0;
+}
+
+/// What was lost with the rest is not made up for.
+void keep_only_living(SideRun& run) {
+  if (run.attempt.value == 0) run = {};
+  run.killed = run.attempt.value != 0;
+}
+
+bool has_steps(UnitState state) {
+  return state == UnitState::starting || state == UnitState::running ||
+         state == UnitState::stopping;
+}
+
+void leave_everything(UnitRecord& record, Instant now) {
   record.since = now;
+  record.step = Step::none;
+  record.blocker = 0;
   record.pid = 0;
+  record.claimed_pid = 0;
   record.killed = false;
+  record.over = true;
+  record.health = Health::none;
   record.deadline = {};
+  record.start_deadline = {};
+  record.watchdog_deadline = {};
+  record.runtime_deadline = {};
+  record.check_next = {};
+}
+
+/// Nothing lives but perhaps a process of a hook or check; with the goal up it is started again.
+void drop_process(UnitRecord& record, Instant now) {
+  leave_everything(record, now);
+  keep_only_living(record.hook);
+  keep_only_living(record.check);
+  record.state = UnitState::stopped;
+  if (!side_lives(record)) return;
+  record.state = UnitState::stopping;
+  record.step = Step::signal;
+  if (record.goal == Goal::up || record.cause == Cause::none) record.cause = Cause::boot;
 }
 
 // The keeper has an attempt whose end we have not recorded, and our own state is of no use for it:
 // begin as if its spawn had just been asked for. The keeper tells the rest again.
 void begin_with(UnitRecord& record, Attempt live, Instant now) {
-  drop_process(record, UnitState::starting, now);
+  leave_everything(record, now);
+  record.state = UnitState::starting;
+  record.step = Step::command;
   record.attempt = live;
+  record.started = now;
+  record.running = {};
+  record.command_index = 0;
+  record.ready = false;
+  record.was_up = false;
+  record.over = false;
+  keep_only_living(record.hook);
+  keep_only_living(record.check);
   if (record.cause == Cause::none) record.cause = Cause::boot;
 }
 
-// The spawn never reached the keeper.
-void nothing_runs(UnitRecord& record, Instant now) {
-  switch (record.state) {
-    case UnitState::starting:
-    case UnitState::running:
-    case UnitState::stopping:
-      drop_process(record, UnitState::stopped, now);
-      break;
-    case UnitState::stopped:
-    case UnitState::backoff:
-    case UnitState::exited:
-    case UnitState::failed:
-    case UnitState::waiting:
-    case UnitState::skipped:
-      break;
+/// A process that the record tells of and the keeper has not heard of keeps its role, so that it is
+/// spawned again, but has no number.
+void reconcile_side(SideRun& run, Attempt live) {
+  run.ended = false;
+  run.failed = false;
+  if (run.attempt == live) return;
+  run.attempt = {};
+  run.pid = 0;
+  run.deadline = {};
+}
+
+/// What the keeper has though no record tells of it: it is killed, and its end waited for.
+void take_leftovers(UnitRecord& record, const RecoveredUnit& found) {
+  record.hook = {};
+  record.check = {};
+  if (found.live_hook.value != 0) {
+    record.hook = {.role = Role::reload, .killed = true, .attempt = found.live_hook};
+  }
+  if (found.live_check.value != 0) {
+    record.check = {.role = Role::health_check, .killed = true, .attempt = found.live_check};
   }
 }
 
-void reconcile(UnitRecord& record, Attempt live, Instant now) {
-  const bool end_recorded = live <= record.exit_attempt;
-  if (live != record.attempt && !end_recorded) return begin_with(record, live, now);
-  if (live.value == 0 || live != record.attempt) return nothing_runs(record, now);
+// The newest attempt is not at the keeper: its spawn never got there, or its end was taken in.
+void without_main(UnitRecord& record, const UnitSpec& spec, Instant now) {
+  record.over = true;
+  const bool counted = record.attempt == record.exit_attempt;
+  const bool mainless = spec.type == ServiceType::group || spec.type == ServiceType::oneshot;
   switch (record.state) {
     case UnitState::starting:
+      if (record.step <= Step::command || mainless) return;
+      if (record.step == Step::find_main && counted) return;
+      return drop_process(record, now);
     case UnitState::running:
+      if (spec.type == ServiceType::group || (counted && record.claimed_pid != 0)) return;
+      if (spec.type == ServiceType::oneshot) {
+        const bool spawn_lost = record.step == Step::command && record.pid == 0 && !counted;
+        if (spawn_lost || (record.step == Step::post_start && counted)) return;
+      }
+      return drop_process(record, now);
     case UnitState::stopping:
-      break;
+      record.pid = 0;
+      if (record.step == Step::signal) record.deadline = {};
+      return;
     case UnitState::stopped:
     case UnitState::backoff:
     case UnitState::exited:
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
-      if (!end_recorded) begin_with(record, live, now);
-      break;
+      return;
   }
+  FOSTER_CHECK(false);
+}
+
+void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& spec, Instant now) {
+  const Attempt live = found.live_attempt;
+  const bool end_recorded = live <= record.exit_attempt;
+  if (live > record.attempt && record.claimed_pid != 0 && record.claimed_pid == found.pid &&
+      has_steps(record.state)) {
+    record.attempt = live;  // the keeper has adopted what the unit had named
+    record.pid = record.step == Step::find_main ? 0 : found.pid;
+    record.claimed_pid = 0;
+    record.over = false;
+    return;
+  }
+  if (live != record.attempt && !end_recorded) return begin_with(record, live, now);
+  if (live.value == 0 || live != record.attempt) return without_main(record, spec, now);
+  if (!has_steps(record.state)) {
+    if (!end_recorded) begin_with(record, live, now);
+    return;
+  }
+  record.over = false;
 }
 
 }  // namespace
@@ -74,13 +156,23 @@ bool was_known(const RecoveredUnit& found) {
 
 UnitRecord recovered_record(const RecoveredUnit& found, const UnitSpec& spec, Instant now) {
   UnitRecord record;
-  if (was_known(found)) record = *found.record;
-  if (broken_invariant(spec, record) != nullptr) {
+  const bool known = was_known(found);
+  if (known) record = *found.record;
+  record.masked = found.masked;
+  record.over = found.live_attempt != record.attempt || !has_steps(record.state);
+  const bool sound = broken_invariant(spec, record) == nullptr;
+  if (known && sound) {
+    reconcile_side(record.hook, found.live_hook);
+    reconcile_side(record.check, found.live_check);
+  } else if (known || found.live_attempt.value != 0 || found.live_hook.value != 0 ||
+             found.live_check.value != 0) {
     JobTable::finish(record, JobResult::superseded);
-    drop_process(record, UnitState::stopped, now);
     record.attempt = std::max(record.attempt, record.exit_attempt);
+    take_leftovers(record, found);
+    if (!known && found.live_attempt.value != 0) record.goal = Goal::up;
+    drop_process(record, now);
   }
-  reconcile(record, found.live_attempt, now);
+  reconcile(record, found, spec, now);
   return record;
 }
 
@@ -90,9 +182,12 @@ std::optional<int> shutdown_found(const Recovered& found, const UnitSet& set) {
   for (const RecoveredUnit& unit : found.units) {
     if (!was_known(unit) || unit.record->goal == Goal::up) continue;
     const UnitRecord& record = *unit.record;
+    const UnitSpec& spec = set[unit.unit];
     const bool ended = record.state == UnitState::exited || record.state == UnitState::failed;
-    if (ended && set[unit.unit].essential && record.last_exit.kind != ExitKind::none) {
-      return exit_code_for(record.last_exit);
+    const bool ends_all = spec.essential || (record.cause == Cause::rate_limited &&
+                                             spec.restart.limit_action == LimitAction::stop_all);
+    if (ended && ends_all && record.last_exit.kind != ExitKind::none) {
+      return final_exit_code(record);
     }
     if (record.cause == Cause::shutdown) code = 0;
   }

@@ -8,23 +8,69 @@
 #include "common/unit/duration_text.hpp"
 
 namespace foster::core {
+namespace {
 
-bool clean_end(const UnitSpec& spec, const LastExit& end) {
-  return end.kind == ExitKind::code &&
-         std::ranges::find(spec.success_exit_codes, end.value) != spec.success_exit_codes.end();
+bool contains(const std::vector<int>& codes, int code) {
+  return std::ranges::find(codes, code) != codes.end();
 }
 
-bool restart_wanted(const UnitSpec& spec, const LastExit& end) {
-  if (spec.type == ServiceType::oneshot && end.clean) return false;
+bool abnormal(Cause cause, const LastExit& end) {
+  const bool by_signal = end.kind == ExitKind::signal || end.kind == ExitKind::core_dump;
+  return cause == Cause::start_timeout || cause == Cause::watchdog || cause == Cause::max_runtime ||
+         (cause == Cause::exit && by_signal);
+}
+
+}  // namespace
+
+bool clean_end(const UnitSpec& spec, const LastExit& end) {
+  return end.kind == ExitKind::code && contains(spec.success_exit_codes, end.value);
+}
+
+bool restart_wanted(const UnitSpec& spec, const Ending& ending, const LastExit& end) {
+  if (ending.cause == Cause::health) {
+    return spec.health && spec.health->action == HealthAction::restart;
+  }
+  const bool exited = ending.cause == Cause::exit && end.kind == ExitKind::code;
+  if (exited && contains(spec.restart.prevent_exit_codes, end.value)) return false;
+  if (exited && contains(spec.restart.force_exit_codes, end.value)) return true;
+  if (spec.type == ServiceType::oneshot && ending.clean) return false;
   switch (spec.restart.policy) {
     case RestartPolicy::always:
       return true;
     case RestartPolicy::on_failure:
-      return !end.clean;
+      return !ending.clean;
     case RestartPolicy::on_abnormal:
-      return end.kind == ExitKind::signal || end.kind == ExitKind::core_dump;
+      return abnormal(ending.cause, end);
     case RestartPolicy::on_watchdog:
+      return ending.cause == Cause::watchdog;
     case RestartPolicy::never:
+      return false;
+  }
+  FOSTER_CHECK(false);
+}
+
+bool decided_by_policy(Cause cause) {
+  switch (cause) {
+    case Cause::exit:
+    case Cause::spawn_failed:
+    case Cause::start_timeout:
+    case Cause::hook:
+    case Cause::health:
+    case Cause::watchdog:
+    case Cause::max_runtime:
+      return true;
+    case Cause::none:
+    case Cause::boot:
+    case Cause::request:
+    case Cause::rate_limited:
+    case Cause::shutdown:
+    case Cause::stop_timeout:
+    case Cause::dependency:
+    case Cause::conflict:
+    case Cause::condition:
+    case Cause::timer:
+    case Cause::on_failure:
+    case Cause::masked:
       return false;
   }
   FOSTER_CHECK(false);
@@ -42,6 +88,7 @@ Duration restart_delay(const RestartSpec& spec, uint32_t failures, Random& rando
 bool long_enough_to_reset(const RestartSpec& spec, const UnitRecord& record) {
   if (record.last_exit.kind == ExitKind::spawn) return false;
   const Instant began = record.running.ns != 0 ? record.running : record.started;
+  if (began.ns == 0) return false;  // it did not come to its command
   return record.last_exit.at - began >= spec.reset_after;
 }
 
@@ -71,9 +118,14 @@ int exit_code_for(const LastExit& end) {
     case ExitKind::spawn:
       return end.value == ENOENT ? 127 : 126;
     case ExitKind::none:
-      break;
+      return 1;
   }
   FOSTER_CHECK(false);
+}
+
+int final_exit_code(const UnitRecord& record) {
+  const int code = exit_code_for(record.last_exit);
+  return record.state == UnitState::failed && code == 0 ? 1 : code;
 }
 
 }  // namespace foster::core

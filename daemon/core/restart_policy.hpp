@@ -13,8 +13,18 @@ namespace foster::core {
 /// A success by the unit's own rules: one of its exit codes. A death by signal never is.
 [[nodiscard]] bool clean_end(const UnitSpec& spec, const LastExit& end);
 
-/// Whether an end that nobody asked for is followed by a restart. A oneshot that succeeded is done.
-[[nodiscard]] bool restart_wanted(const UnitSpec& spec, const LastExit& end);
+/// How an attempt came to an end that nobody asked for.
+struct Ending {
+  Cause cause = Cause::exit;
+  bool clean = false;
+};
+
+/// Whether such an end is followed by a restart. A oneshot that succeeded is done.
+[[nodiscard]] bool restart_wanted(const UnitSpec& spec, const Ending& ending, const LastExit& end);
+
+/// Whether this cause of a stop is of the unit's own making, so that the policy decides what
+/// follows.
+[[nodiscard]] bool decided_by_policy(Cause cause);
 
 /// min(delay * factor^failures, max_delay), then varied by the jitter both ways.
 [[nodiscard]] Duration restart_delay(const RestartSpec& spec, uint32_t failures, Random& random);
@@ -29,7 +39,11 @@ namespace foster::core {
 /// "restarted 10 times within 10s".
 [[nodiscard]] std::string rate_limit_text(const RestartSpec& spec);
 
-/// What the daemon returns when it ends because of this end: the shell's conventions.
+/// What the daemon returns when it ends because of this end: the shell's conventions; 1 for what
+/// failed without an end of that kind.
 [[nodiscard]] int exit_code_for(const LastExit& end);
+
+/// Likewise for a unit that is gone for good; never 0 when it has failed.
+[[nodiscard]] int final_exit_code(const UnitRecord& record);
 
 }  // namespace foster::core

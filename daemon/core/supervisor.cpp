@@ -9,6 +9,7 @@
 #include "daemon/core/invariants.hpp"
 #include "daemon/core/job_table.hpp"
 #include "daemon/core/ledger.hpp"
+#include "daemon/core/propagation.hpp"
 #include "daemon/core/recovery.hpp"
 #include "daemon/core/restart_policy.hpp"
 #include "daemon/core/shutdown.hpp"
@@ -20,6 +21,7 @@ struct Supervisor::Impl {
   Impl(std::shared_ptr<const UnitSet> set, const Options& options)
       : ledger(std::move(set)),
         machine(ledger, jobs, options.seed),
+        propagation(ledger, machine),
         last_signals(ledger.size(), 0),
         known(ledger.size(), 0) {}
 
@@ -27,35 +29,41 @@ struct Supervisor::Impl {
   void take(const Request& event, const Turn& turn);
   void take(const SignalRequest& event, const Turn& turn);
   void take(const ShutdownRequest& event, const Turn& turn);
-  void take(const Spawned& event, const Turn& turn);
-  void take(const SpawnFailed& event, const Turn& turn);
-  void take(const Exited& event, const Turn& turn);
-  void take(const GroupEmptied& event, const Turn& turn);
   void take(const KillFailed& event, const Turn& turn);
   void take(const MaskChange& event, const Turn& turn);
   void take(const TimerElapsed& event, const Turn& turn);
-  void take(const ConditionsChecked& event, const Turn& turn);
-  void take(const ReadySeen& event, const Turn& turn);
-  void take(const Notified& event, const Turn& turn);
-  void take(const MainFound& event, const Turn& turn);
-  void take(const MainNotFound& event, const Turn& turn);
-  void take(const AdoptFailed& event, const Turn& turn);
-  void take(const MemoryMeasured& event, const Turn& turn);
+  void take(const Spawned& event, const Turn& turn) { machine.spawned(event, turn); }
+  void take(const SpawnFailed& event, const Turn& turn) { machine.spawn_failed(event, turn); }
+  void take(const Exited& event, const Turn& turn);
+  void take(const GroupEmptied& event, const Turn& turn) { machine.group_emptied(event, turn); }
+  void take(const ConditionsChecked& event, const Turn& turn) {
+    machine.conditions_checked(event, turn);
+  }
+  void take(const ReadySeen& event, const Turn& turn) { machine.ready_seen(event, turn); }
+  void take(const Notified& event, const Turn& turn) { machine.notified(event, turn); }
+  void take(const MainFound& event, const Turn& turn) { machine.main_found(event, turn); }
+  void take(const MainNotFound& event, const Turn& turn) { machine.main_not_found(event, turn); }
+  void take(const AdoptFailed& event, const Turn& turn) { machine.adopt_failed(event, turn); }
+  void take(const MemoryMeasured& event, const Turn& turn) { machine.memory_measured(event, turn); }
 
-  void begin_unit(UnitIndex unit, bool first_manager, const Turn& turn);
+  [[nodiscard]] Reply refusal_of(const Request& event) const;
+  void obey(Verb verb, const std::vector<UnitIndex>& units, const Turn& turn);
+  void restart(const std::vector<UnitIndex>& units, const Turn& turn);
   void begin_shutdown(const Turn& turn);
+  void ends_all(UnitIndex unit, const Turn& turn);
   void conclude(const Turn& turn);
   void check(UnitIndex unit) const;
-  void check_all() const;
   [[nodiscard]] bool is_unit(UnitIndex unit) const { return unit.value < ledger.size(); }
 
   Ledger ledger;
   JobTable jobs;
   UnitMachine machine;
+  Propagation propagation;
   Shutdown shutdown;
   std::vector<int> last_signals;  // by unit, from recovery until Begin
   std::vector<uint8_t> known;     // by unit, from recovery until Begin: there was a record
   std::vector<UnitIndex> due;
+  std::vector<UnitIndex> touched;
   bool begun = false;
   bool settled = false;
 };
@@ -64,37 +72,66 @@ void Supervisor::Impl::take(const Begin& event, const Turn& turn) {
   FOSTER_CHECK(!begun);
   begun = true;
   for (uint32_t i = 0; i < ledger.size(); ++i)
-    begin_unit({i}, event.first_manager, turn);
+    machine.resume({i}, last_signals[i], turn);
+  std::vector<StopWish> unwanted;
+  for (uint32_t i = 0; i < ledger.size(); ++i) {
+    const UnitState state = ledger.record({i}).state;
+    const bool lives = state == UnitState::starting || state == UnitState::running;
+    if (lives && ledger.record({i}).goal == Goal::down) unwanted.push_back({.unit = {i}});
+  }
+  if (shutdown.under_way()) {
+    begin_shutdown(turn);
+  } else {
+    propagation.stop(unwanted, turn);
+    std::vector<StartWish> wishes;
+    for (const UnitIndex unit : event.initial)
+      if (!ledger.record(unit).masked) wishes.push_back({unit, Cause::boot});
+    propagation.start(wishes, false, turn);
+  }
+  propagation.begin(known, turn);
+  for (uint32_t i = 0; i < ledger.size(); ++i) {
+    if (ledger.record({i}).since.ns == 0) ledger.change({i}).since = turn.now;
+    if (ledger.record({i}).goal == Goal::up) ledger.await_settling({i});
+  }
   last_signals = {};
   known = {};
-  check_all();
 }
 
-void Supervisor::Impl::begin_unit(UnitIndex unit, bool first_manager, const Turn& turn) {
-  if (shutdown.under_way()) {
-    const UnitState state = ledger.record(unit).state;
-    machine.shutdown_begun(unit, turn);
-    if (!at_rest(state) && state != UnitState::stopping) return;
-  } else if (first_manager || known[unit.value] == 0) {
-    ledger.change(unit).goal = Goal::up;
+/// The first unit that cannot have what is asked for it, if there is one.
+Reply Supervisor::Impl::refusal_of(const Request& event) const {
+  Reply reply{.token = event.token};
+  if (shutdown.under_way() && event.verb != Verb::stop && event.verb != Verb::reset) {
+    reply.refusal = Refusal::shutting_down;
+    return reply;
   }
-  machine.begun(unit, last_signals[unit.value], turn);
-  if (ledger.record(unit).since.ns == 0) ledger.change(unit).since = turn.now;
-  if (ledger.record(unit).goal == Goal::up) ledger.await_settling(unit);
+  for (const UnitIndex unit : event.units) {
+    const UnitRecord& record = ledger.record(unit);
+    const bool starts = event.verb == Verb::start || event.verb == Verb::restart;
+    if (starts && record.masked) reply.refusal = Refusal::masked;
+    if (event.verb == Verb::reload && record.state != UnitState::running) {
+      reply.refusal = Refusal::not_running;
+    }
+    if (event.verb == Verb::reload && !machine.can_reload(unit)) {
+      reply.refusal = Refusal::cannot_reload;
+    }
+    reply.refused_for = unit;
+    if (reply.refusal != Refusal::none) return reply;
+  }
+  return reply;
 }
 
 void Supervisor::Impl::take(const Request& event, const Turn& turn) {
   FOSTER_CHECK(event.verb != Verb::none);
   FOSTER_CHECK(std::ranges::all_of(event.units, [&](UnitIndex unit) { return is_unit(unit); }));
-  Reply reply{.token = event.token};
-  if (shutdown.under_way() && event.verb != Verb::stop) {
-    reply.refusal = Refusal::shutting_down;
+  Reply reply = refusal_of(event);
+  if (reply.refusal != Refusal::none) {
     turn.actions.emplace_back(std::move(reply));
     return;
   }
+  std::vector<UnitIndex> units;  // those for which there is something to do
   reply.jobs.reserve(event.units.size());
   for (const UnitIndex unit : event.units) {
-    const UnitRecord& record = ledger.record(unit);
+    UnitRecord& record = ledger.change(unit);
     turn.actions.emplace_back(Note{.kind = NoteKind::request,
                                    .unit = unit,
                                    .state = record.state,
@@ -102,10 +139,72 @@ void Supervisor::Impl::take(const Request& event, const Turn& turn) {
                                    .attempt = record.attempt,
                                    .pid = record.pid,
                                    .text = verb_text(event.verb)});
-    reply.jobs.push_back({unit, machine.requested(unit, event.verb, turn)});
-    check(unit);
+    const bool at_once = event.verb == Verb::reset;
+    const bool joins = !at_once && JobTable::joins(record, event.verb);
+    if (!joins) units.push_back(unit);
+    const JobId job = at_once ? jobs.do_at_once(record)
+                      : joins ? record.job
+                              : jobs.open(record, event.verb);
+    reply.jobs.push_back({unit, job});
   }
+  if (!units.empty()) obey(event.verb, units, turn);
+  propagation.settle(turn);
   turn.actions.emplace_back(std::move(reply));
+}
+
+void Supervisor::Impl::obey(Verb verb, const std::vector<UnitIndex>& units, const Turn& turn) {
+  switch (verb) {
+    case Verb::start: {
+      std::vector<StartWish> wishes;
+      for (const UnitIndex unit : units)
+        wishes.push_back({unit});
+      return propagation.start(wishes, true, turn);
+    }
+    case Verb::stop: {
+      std::vector<StopWish> wishes;
+      for (const UnitIndex unit : units)
+        wishes.push_back({.unit = unit});
+      return propagation.stop(wishes, turn);
+    }
+    case Verb::restart:
+      return restart(units, turn);
+    case Verb::reload:
+      for (const UnitIndex unit : units)
+        machine.reload_requested(unit, turn);
+      return;
+    case Verb::reset:
+      for (const UnitIndex unit : units)
+        machine.reset_requested(unit, turn);
+      return;
+    case Verb::none:
+      break;
+  }
+  FOSTER_CHECK(false);
+}
+
+/// What is up is stopped with its goal left up; the rest is started.
+void Supervisor::Impl::restart(const std::vector<UnitIndex>& units, const Turn& turn) {
+  std::vector<StopWish> stops;
+  for (const UnitIndex unit : units) {
+    const UnitRecord& record = ledger.record(unit);
+    const bool lives = record.state == UnitState::starting || record.state == UnitState::running;
+    if (!lives && !is_up(ledger.spec(unit), record)) continue;
+    stops.push_back({.unit = unit, .goal = Goal::up, .restart = true});
+    UnitRecord& mine = ledger.change(unit);
+    mine.goal = Goal::up;
+    mine.failures = 0;
+    mine.window_count = 0;
+  }
+  if (!stops.empty()) propagation.stop(stops, turn);
+  std::vector<StartWish> starts;
+  for (const UnitIndex unit : units) {
+    const bool stops_first = std::ranges::find(stops, unit, &StopWish::unit) != stops.end();
+    const UnitRecord& record = ledger.record(unit);
+    const bool done_already =
+        stops_first && (record.state != UnitState::exited || record.job_verb != Verb::restart);
+    if (!done_already) starts.push_back({unit});
+  }
+  if (!starts.empty()) propagation.start(starts, true, turn);
 }
 
 void Supervisor::Impl::take(const SignalRequest& event, const Turn& turn) {
@@ -137,45 +236,17 @@ void Supervisor::Impl::take(const SignalRequest& event, const Turn& turn) {
 void Supervisor::Impl::take(const ShutdownRequest& event, const Turn& turn) {
   switch (shutdown.requested(event.exit_code)) {
     case Shutdown::Step::begin:
-      begin_shutdown(turn);
-      break;
+      return begin_shutdown(turn);
     case Shutdown::Step::hurry:
       for (uint32_t i = 0; i < ledger.size(); ++i)
         machine.hurried({i}, turn);
-      break;
+      return;
     case Shutdown::Step::wait:
-      break;
+      return;
   }
-  check_all();
-}
-
-void Supervisor::Impl::take(const Spawned& event, const Turn& turn) {
-  FOSTER_CHECK(is_unit(event.unit));
-  machine.spawned(event, turn);
-  check(event.unit);
-}
-
-void Supervisor::Impl::take(const SpawnFailed& event, const Turn& turn) {
-  FOSTER_CHECK(is_unit(event.unit));
-  machine.spawn_failed(event, turn);
-  check(event.unit);
-}
-
-void Supervisor::Impl::take(const Exited& event, const Turn& turn) {
-  FOSTER_CHECK(is_unit(event.unit));
-  FOSTER_CHECK(event.how.kind != ExitKind::none && event.how.kind != ExitKind::spawn);
-  machine.exited(event, turn);
-  check(event.unit);
-}
-
-void Supervisor::Impl::take(const GroupEmptied& event, const Turn& turn) {
-  FOSTER_CHECK(is_unit(event.unit));
-  machine.group_emptied(event, turn);
-  check(event.unit);
 }
 
 void Supervisor::Impl::take(const KillFailed& event, const Turn& turn) {
-  FOSTER_CHECK(is_unit(event.unit));
   // Nobody there any more: the end of the attempt is on its way to us.
   if (event.error == ESRCH) return;
   const UnitRecord& record = ledger.record(event.unit);
@@ -190,40 +261,27 @@ void Supervisor::Impl::take(const KillFailed& event, const Turn& turn) {
            .text = std::string("cannot send the signal: ") + strerrordesc_np(event.error)});
 }
 
-void Supervisor::Impl::take(const MaskChange& event, const Turn& /*turn*/) {
-  FOSTER_CHECK(is_unit(event.unit));
+/// What failed because it was masked is started when it is not any more.
+void Supervisor::Impl::take(const MaskChange& event, const Turn& turn) {
+  UnitRecord& record = ledger.change(event.unit);
+  record.masked = event.masked;
+  const bool owed = !event.masked && record.goal == Goal::up && record.state == UnitState::failed &&
+                    record.cause == Cause::masked;
+  if (!owed || shutdown.under_way()) return;
+  const StartWish wish{event.unit};
+  propagation.start({&wish, 1}, false, turn);
 }
 
-void Supervisor::Impl::take(const TimerElapsed& event, const Turn& /*turn*/) {
-  FOSTER_CHECK(is_unit(event.unit));
+void Supervisor::Impl::take(const TimerElapsed& event, const Turn& turn) {
+  const UnitRecord& record = ledger.record(event.unit);
+  if (shutdown.under_way() || record.masked || !at_rest(record.state)) return;
+  const StartWish wish{event.unit, Cause::timer};
+  propagation.start({&wish, 1}, true, turn);
 }
 
-void Supervisor::Impl::take(const ConditionsChecked& event, const Turn& /*turn*/) {
-  FOSTER_CHECK(is_unit(event.unit));
-}
-
-void Supervisor::Impl::take(const ReadySeen& event, const Turn& /*turn*/) {
-  FOSTER_CHECK(is_unit(event.unit));
-}
-
-void Supervisor::Impl::take(const Notified& event, const Turn& /*turn*/) {
-  FOSTER_CHECK(is_unit(event.unit));
-}
-
-void Supervisor::Impl::take(const MainFound& event, const Turn& /*turn*/) {
-  FOSTER_CHECK(is_unit(event.unit));
-}
-
-void Supervisor::Impl::take(const MainNotFound& event, const Turn& /*turn*/) {
-  FOSTER_CHECK(is_unit(event.unit));
-}
-
-void Supervisor::Impl::take(const AdoptFailed& event, const Turn& /*turn*/) {
-  FOSTER_CHECK(is_unit(event.unit));
-}
-
-void Supervisor::Impl::take(const MemoryMeasured& event, const Turn& /*turn*/) {
-  FOSTER_CHECK(is_unit(event.unit));
+void Supervisor::Impl::take(const Exited& event, const Turn& turn) {
+  FOSTER_CHECK(event.how.kind != ExitKind::none && event.how.kind != ExitKind::spawn);
+  machine.exited(event, turn);
 }
 
 void Supervisor::Impl::begin_shutdown(const Turn& turn) {
@@ -231,21 +289,37 @@ void Supervisor::Impl::begin_shutdown(const Turn& turn) {
                                  .about_unit = false,
                                  .cause = Cause::shutdown,
                                  .value = shutdown.exit_code()});
+  std::vector<StopWish> wishes;
+  wishes.reserve(ledger.size());
   for (uint32_t i = 0; i < ledger.size(); ++i)
-    machine.shutdown_begun({i}, turn);
+    wishes.push_back({.unit = {i}, .cause = Cause::shutdown});
+  propagation.stop(wishes, turn);
+}
+
+/// The first that ends all of foster with it decides the exit code.
+void Supervisor::Impl::ends_all(UnitIndex unit, const Turn& turn) {
+  const UnitRecord& record = ledger.record(unit);
+  const UnitSpec& spec = ledger.spec(unit);
+  const bool by_limit =
+      record.cause == Cause::rate_limited && spec.restart.limit_action == LimitAction::stop_all;
+  if (!spec.essential && !by_limit) return;
+  if (record.state != UnitState::exited && record.state != UnitState::failed) return;
+  if (shutdown.essential_gone(final_exit_code(record))) begin_shutdown(turn);
 }
 
 /// What an event may have led to beyond the units it was about.
 void Supervisor::Impl::conclude(const Turn& turn) {
-  std::vector<UnitIndex>& gone = machine.gone_for_good();
-  for (const UnitIndex unit : gone) {
-    if (!ledger.spec(unit).essential) continue;
-    if (!shutdown.essential_gone(exit_code_for(ledger.record(unit).last_exit))) continue;
-    begin_shutdown(turn);
-    check_all();
+  propagation.settle(turn);
+  while (!machine.gone_for_good().empty()) {
+    const std::vector<UnitIndex> gone = std::exchange(machine.gone_for_good(), {});
+    for (const UnitIndex unit : gone)
+      ends_all(unit, turn);
+    propagation.settle(turn);
   }
-  gone.clear();
+  ledger.rearm(touched);
   if (!begun) return;
+  for (const UnitIndex unit : touched)
+    check(unit);
   if (!settled && !shutdown.under_way() && ledger.all_settled()) {
     settled = true;
     turn.actions.emplace_back(InitialUnitsSettled{});
@@ -260,11 +334,6 @@ void Supervisor::Impl::check(UnitIndex unit) const {
   if (broken != nullptr) check_failed(broken, ledger.spec(unit).name.c_str(), 0);
 }
 
-void Supervisor::Impl::check_all() const {
-  for (uint32_t i = 0; i < ledger.size(); ++i)
-    check({i});
-}
-
 Supervisor::Supervisor(std::shared_ptr<const UnitSet> set, const Options& options)
     : impl_(std::make_unique<Impl>(std::move(set), options)) {}
 
@@ -276,7 +345,8 @@ void Supervisor::recover(const Recovered& found, Instant now) {
   for (const RecoveredUnit& unit : found.units) {
     FOSTER_CHECK(impl_->is_unit(unit.unit));
     UnitRecord record = recovered_record(unit, set()[unit.unit], now);
-    last_attempt = std::max({last_attempt, record.attempt, unit.live_attempt});
+    last_attempt = std::max({last_attempt, record.attempt, unit.live_attempt, unit.live_hook,
+                             unit.live_check, record.hook.attempt, record.check.attempt});
     impl_->ledger.adopt(unit.unit, std::move(record));
     impl_->last_signals[unit.unit.value] = unit.last_signal;
     impl_->known[unit.unit.value] = was_known(unit) ? 1 : 0;
@@ -291,17 +361,20 @@ void Supervisor::handle(const Event& event, Instant now, int64_t now_real_ns,
                         std::vector<Action>& actions) {
   if (impl_->shutdown.ended()) return;
   const Turn turn{now, now_real_ns, actions};
-  std::visit([&](const auto& decoded) { impl_->take(decoded, turn); }, event);
+  std::visit(
+      [&](const auto& decoded) {
+        if constexpr (requires { decoded.unit; }) FOSTER_CHECK(impl_->is_unit(decoded.unit));
+        impl_->take(decoded, turn);
+      },
+      event);
   impl_->conclude(turn);
 }
 
 void Supervisor::time_reached(Instant now, int64_t now_real_ns, std::vector<Action>& actions) {
   const Turn turn{now, now_real_ns, actions};
   impl_->ledger.take_due(now, impl_->due);
-  for (const UnitIndex unit : impl_->due) {
+  for (const UnitIndex unit : impl_->due)
     impl_->machine.timer_fired(unit, turn);
-    impl_->check(unit);
-  }
   impl_->conclude(turn);
 }
 

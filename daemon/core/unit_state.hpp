@@ -186,12 +186,16 @@ struct LastExit {
   bool operator==(const LastExit&) const = default;
 };
 
-/// A process beside the main one: of a hook, or of a check. At most one of each at a time.
+/// A process beside the main one: of a hook or a condition, or of a check. At most one of each at a
+/// time. `ended` and `failed` are not published: the keeper tells an end again that has not been
+/// acknowledged.
 struct SideRun {
   Role role = Role::main;
-  uint16_t index = 0;  // which of the hook's commands, or of the conditions
-  bool killed = false;
-  Attempt attempt;  // 0: none
+  uint16_t index = 0;   // which of the hook's commands, or of the conditions
+  bool killed = false;  // SIGKILL was sent to it: out of time, or in the way of a stop
+  bool ended = false;   // its main process has; what remains of its group is being killed
+  bool failed = false;  // in ending
+  Attempt attempt;      // 0: none
   int32_t pid = 0;
   Instant deadline;  // then SIGKILL to its group
   bool operator==(const SideRun&) const = default;
@@ -204,46 +208,49 @@ struct UnitRecord {
   Goal goal = Goal::down;
   Cause cause = Cause::none;
   Step step = Step::none;
-  bool killed = false;  // SIGKILL was sent in the stop under way
-  bool masked = false;  // may not be started
-  bool ready = false;   // the newest attempt has been seen ready (READY=1, ...)
-  bool was_up = false;  // the newest attempt has been up
   Health health = Health::none;
+  Verb job_verb = Verb::none;  // of the job under way
+  bool killed = false;         // SIGKILL was sent in the stop under way
+  bool masked = false;         // may not be started
+  bool ready = false;          // the newest attempt has been seen ready (READY=1, ...)
+  bool was_up = false;         // the newest attempt has been up
+  bool over = true;            // the newest attempt's process group is empty. Not published: the
+                               // keeper knows
+  uint16_t command_index = 0;  // of a oneshot: which of its commands
   /// One more than the UnitIndex of the unit that holds this one back, or that made it stop, fail
   /// or start; 0: none. By `cause`, and `waiting`.
   uint32_t blocker = 0;
+  int32_t pid = 0;               // of its main process while that lives and is known
+  int32_t claimed_pid = 0;       // the main process to be that is not the keeper's child yet
+  int32_t service_errno = 0;     // ERRNO= it has said
+  uint32_t restarts = 0;         // automatic ones
+  uint32_t failures = 0;         // restarts in a row
+  uint32_t window_count = 0;     // of the rate limit
+  uint32_t check_failures = 0;   // in a row
+  uint32_t check_successes = 0;  // in a row
 
-  Attempt attempt;        // the newest; 0 = never started
-  int32_t pid = 0;        // of its main process while that lives and is known
-  Attempt exit_attempt;   // the newest whose end has been counted
-  uint64_t exits = 0;     // main processes reaped
-  uint32_t restarts = 0;  // automatic ones
-  uint32_t failures = 0;  // restarts in a row
-  Instant window_start;   // of the rate limit
-  uint32_t window_count = 0;
+  Attempt attempt;       // the newest; 0 = never started
+  Attempt exit_attempt;  // the newest whose end has been counted
+  uint64_t exits = 0;    // main processes reaped
+  Instant window_start;  // of the rate limit
 
   Instant since;           // of the state
   Instant started;         // the spawn of `attempt` was asked for
   Instant running;         // `attempt` was known to execute
-  Instant deadline;        // backoff: next restart; stopping: next SIGKILL; {0} otherwise
+  Instant deadline;        // backoff: next restart; stopping: next SIGKILL; running at step reload:
+                           // given up then; {0} otherwise
   Instant start_deadline;  // the unit is to be up by then
   Instant watchdog_deadline;
   Instant runtime_deadline;
-  Instant check_next;            // the next readiness or health check, when none is under way
-  Duration watchdog{0};          // in force: the unit file's, or what WATCHDOG_USEC said
-  uint16_t command_index = 0;    // of a oneshot: which of its commands
-  uint32_t check_failures = 0;   // in a row
-  uint32_t check_successes = 0;  // in a row
-  int32_t claimed_pid = 0;       // MAINPID of a process that is not yet the keeper's child
-  int32_t service_errno = 0;     // ERRNO= it has said
+  Instant check_next;    // the next readiness or health check, when none is under way
+  Duration watchdog{0};  // in force: the unit file's, or what WATCHDOG_USEC said
   SideRun hook;
   SideRun check;
   LastExit last_exit;
   std::string status_text;  // STATUS= it has said
   std::string detail;       // a sentence to `cause`, may be empty; at most 87 bytes are shown
 
-  Verb job_verb = Verb::none;  // the job under way
-  JobId job;
+  JobId job;                              // the job under way
   JobOutcome job_outcomes[kJobOutcomes];  // newest first
 
   bool operator==(const UnitRecord&) const = default;

@@ -26,7 +26,7 @@ TEST(Recovery, WhatRunsGoesOnUntouched) {
 TEST(Recovery, ASpawnThatGotLostIsMadeUpForAndNotCounted) {
   Scenario s({simple("web")}, after_crash(left(UnitState::starting, 5), 0));
   s.begin(false);
-  s.expect("web: starting (boot)", "spawn web #6");
+  s.expect("spawn web #6");
   EXPECT_EQ(s.record("web").exits, 0U);
   EXPECT_EQ(s.record("web").restarts, 0U);
 }
@@ -37,7 +37,7 @@ TEST(Recovery, AStopOfWhatNeverReachedTheKeeperIsDone) {
   record.job_verb = Verb::stop;
   Scenario s({simple("web")}, after_crash(record, 0));
   s.begin(false);
-  s.expect("settled");
+  s.expect("web: stopped (request)", "settled");
   s.expect_state("web", UnitState::stopped, Cause::request);
   s.expect_job("web", 7, JobResult::done);
 }
@@ -56,7 +56,10 @@ TEST(Recovery, AnEndThatIsRecordedButNotAcknowledgedIsOnlyAcknowledged) {
 }
 
 TEST(Recovery, AnEndThatIsNotRecordedIsCountedOnceWhenItIsToldAgain) {
-  Scenario s({oneshot("setup")}, after_crash(left(UnitState::running, 5), 5));
+  UnitRecord record = left(UnitState::running, 5);
+  record.step = Step::command;
+  record.was_up = false;
+  Scenario s({oneshot("setup")}, after_crash(record, 5));
   s.begin(false);
   s.expect_nothing();
   s.exited("setup", exit_code(0));

@@ -37,7 +37,13 @@ Scenario::Scenario(std::vector<UnitSpec> units, std::optional<Recovered> found)
 }
 
 void Scenario::begin(bool first_manager) {
-  handle(Begin{first_manager});
+  Begin begin{.first_manager = first_manager, .initial = {}};
+  for (uint32_t i = 0; i < set_->size(); ++i) {
+    const UnitRecord& found = supervisor_.record({i});
+    const bool is_new = found.since.ns == 0 && found.attempt.value == 0;
+    if (is_new && (*set_)[{i}].enabled) begin.initial.push_back({i});
+  }
+  handle(begin);
 }
 
 void Scenario::request(Verb verb, const std::vector<std::string_view>& units) {
@@ -169,7 +175,13 @@ UnitRecord left(UnitState state, uint64_t attempt) {
   record.attempt = {attempt};
   record.since = {900'000'000'000};
   record.started = record.since;
-  if (state == UnitState::running) record.pid = static_cast<int32_t>(1000 + attempt);
+  if (state == UnitState::starting) record.step = Step::command;
+  if (state == UnitState::running) {
+    record.pid = static_cast<int32_t>(1000 + attempt);
+    record.ready = true;
+    record.was_up = true;
+  }
+  if (state == UnitState::stopping) record.step = Step::signal;
   if (state == UnitState::stopping || state == UnitState::backoff) {
     record.deadline = {1'005'000'000'000};
   }

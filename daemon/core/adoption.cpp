@@ -1,0 +1,111 @@
+// Main processes that the manager has not spawned: daemons that a forking unit's command leaves,
+// and those that a unit names by MAINPID.
+//
+// The command's end stays unacknowledged until the process that takes its place is the keeper's, or
+// is given up: the keeper takes the new attempt's unit from the old one.
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "common/check.hpp"
+#include "daemon/core/unit_machine.hpp"
+
+namespace foster::core {
+
+bool UnitMachine::adopting(UnitIndex unit) const {
+  return std::ranges::find(adoptions_, unit, &Adoption::unit) != adoptions_.end();
+}
+
+bool UnitMachine::take_adoption(UnitIndex unit, Attempt attempt, Adoption& taken) {
+  const auto found = std::ranges::find_if(adoptions_, [&](const Adoption& asked) {
+    return asked.unit == unit && asked.attempt == attempt;
+  });
+  if (found == adoptions_.end()) return false;
+  taken = *found;
+  adoptions_.erase(found);
+  return true;
+}
+
+void UnitMachine::adopt(UnitIndex unit, int32_t pid, const Turn& turn) {
+  if (adopting(unit)) return;  // once that is answered
+  const Attempt attempt = next_attempt();
+  const bool orphaned = record(unit).exit_attempt == record(unit).attempt;
+  adoptions_.push_back({unit, attempt, pid, orphaned});
+  turn.actions.emplace_back(
+      Adopt{.unit = unit, .attempt = attempt, .from = record(unit).attempt, .pid = pid});
+}
+
+void UnitMachine::main_found(const MainFound& event, const Turn& turn) {
+  const UnitRecord& known = record(event.unit);
+  if (known.state != UnitState::starting || known.step != Step::find_main ||
+      event.attempt != known.attempt) {
+    return;
+  }
+  ledger_.change(event.unit).claimed_pid = event.pid;
+  adopt(event.unit, event.pid, turn);
+}
+
+void UnitMachine::main_not_found(const MainNotFound& event, const Turn& turn) {
+  const UnitRecord& known = record(event.unit);
+  if (known.state != UnitState::starting || known.step != Step::find_main ||
+      event.attempt != known.attempt || known.claimed_pid != 0) {
+    return;
+  }
+  ledger_.change(event.unit).detail = event.message;
+  attempt_failed(event.unit, Cause::spawn_failed, turn);
+}
+
+void UnitMachine::adopted(const Spawned& event, const Turn& turn) {
+  Adoption asked;
+  FOSTER_CHECK(take_adoption(event.unit, event.attempt, asked));
+  UnitRecord& record = ledger_.change(event.unit);
+  // While the former main process lives its end is still to come, and is acknowledged then.
+  if (record.exit_attempt == record.attempt) {
+    turn.actions.emplace_back(Acknowledge{record.attempt, !record.over});
+  }
+  record.attempt = event.attempt;
+  record.pid = event.pid;
+  record.over = false;
+  record.running = turn.now;
+  const bool starting = record.state == UnitState::starting && record.step == Step::find_main;
+  if (record.claimed_pid == asked.pid) record.claimed_pid = 0;
+  if (record.claimed_pid != 0) adopt(event.unit, record.claimed_pid, turn);
+  if (starting) return main_known(event.unit, turn);
+  if (record.state != UnitState::stopping) return;
+  if (record.killed || hurried_) return send_kill(event.unit, turn);
+  if (record.step != Step::signal) return;
+  record.deadline = turn.now + spec(event.unit).stop.timeout;
+  send_stop_signal(event.unit, turn);
+}
+
+void UnitMachine::adopt_failed(const AdoptFailed& event, const Turn& turn) {
+  Adoption asked;
+  if (take_adoption(event.unit, event.attempt, asked)) adoption_failed(event, asked, turn);
+}
+
+void UnitMachine::adoption_failed(const AdoptFailed& event, const Adoption& asked,
+                                  const Turn& turn) {
+  UnitRecord& record = ledger_.change(event.unit);
+  if (record.state == UnitState::stopping) return go_on_stopping(event.unit, turn);
+  if (record.state != UnitState::starting && record.state != UnitState::running) return;
+  if (record.claimed_pid != asked.pid) {
+    if (record.claimed_pid != 0) adopt(event.unit, record.claimed_pid, turn);
+    return;
+  }
+  // It may become the keeper's child when its parent, the present main process, ends.
+  if (event.error == ECHILD && record.exit_attempt < record.attempt) return;
+  if (event.error == ECHILD && !asked.orphaned && record.exit_attempt == record.attempt) {
+    return adopt(event.unit, asked.pid, turn);
+  }
+  const bool finding = record.step == Step::find_main;
+  if (finding || record.exit_attempt == record.attempt) {
+    record.detail = "cannot take process " + std::to_string(asked.pid) +
+                    " as the main process: " + strerrordesc_np(event.error);
+    return attempt_failed(event.unit, finding ? Cause::spawn_failed : Cause::exit, turn);
+  }
+  record.claimed_pid = 0;
+}
+
+}  // namespace foster::core

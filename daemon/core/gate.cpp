@@ -1,0 +1,99 @@
+#include "daemon/core/gate.hpp"
+
+#include <algorithm>
+
+#include "common/check.hpp"
+
+namespace foster::core {
+namespace {
+
+bool on_its_way_up(const UnitSpec& spec, const UnitRecord& record) {
+  if (record.goal == Goal::down || record.failures > 0) return false;
+  switch (record.state) {
+    case UnitState::waiting:
+    case UnitState::starting:
+      return true;
+    case UnitState::running:
+      return spec.type == ServiceType::oneshot;
+    case UnitState::stopped:
+    case UnitState::stopping:
+    case UnitState::backoff:
+    case UnitState::exited:
+    case UnitState::failed:
+    case UnitState::skipped:
+      return false;
+  }
+  FOSTER_CHECK(false);
+}
+
+Passage once(bool satisfied, const UnitRecord& record) {
+  if (satisfied) return Passage::open;
+  return record.state == UnitState::failed ? Passage::failed : Passage::wait;
+}
+
+/// Where to begin: at the first edge whose other end is not before `unit`.
+template <class End>
+size_t place_of(std::span<const Edge> edges, uint32_t blocker, End end) {
+  if (blocker == 0) return 0;
+  const auto found = std::ranges::lower_bound(edges, UnitIndex{blocker - 1}, {}, end);
+  return found == edges.end() ? 0 : static_cast<size_t>(found - edges.begin());
+}
+
+}  // namespace
+
+bool is_up(const UnitSpec& spec, const UnitRecord& record) {
+  if (spec.type == ServiceType::oneshot) return record.state == UnitState::exited;
+  return record.state == UnitState::running;
+}
+
+Passage Gate::passage(const Edge& edge) const {
+  const UnitRecord& other = ledger_.record(edge.to);
+  const UnitSpec& spec = ledger_.spec(edge.to);
+  const bool up = is_up(spec, other);
+  const bool skipped = other.state == UnitState::skipped;
+  switch (edge.kind) {
+    case EdgeKind::requires_unit:
+      return once(up || skipped, other);
+    case EdgeKind::binds_to:
+      return once(up, other);
+    case EdgeKind::completed:
+      // Only the first start since a request waits for it; what restarts by itself has seen it.
+      return once(up || skipped || ledger_.record(edge.from).failures > 0, other);
+    case EdgeKind::after:
+      return on_its_way_up(spec, other) || other.state == UnitState::stopping ? Passage::wait
+                                                                              : Passage::open;
+    case EdgeKind::conflicts:
+      return at_rest(other.state) ? Passage::open : Passage::wait;
+    case EdgeKind::wants:
+    case EdgeKind::part_of:
+      return Passage::open;
+  }
+  FOSTER_CHECK(false);
+}
+
+Verdict Gate::start(UnitIndex unit) const {
+  const std::span<const Edge> edges = ledger_.set().graph().needs(unit);
+  const UnitRecord& record = ledger_.record(unit);
+  const uint32_t blocker = record.state == UnitState::waiting ? record.blocker : 0;
+  const size_t first = place_of(edges, blocker, &Edge::to);
+  for (size_t i = 0; i < edges.size(); ++i) {
+    const Edge& edge = edges[(first + i) % edges.size()];
+    const Passage passage = this->passage(edge);
+    if (passage != Passage::open) return {passage, edge.to};
+  }
+  return {};
+}
+
+std::optional<UnitIndex> Gate::stop(UnitIndex unit) const {
+  const std::span<const Edge> edges = ledger_.set().graph().needed_by(unit);
+  const size_t first = place_of(edges, ledger_.record(unit).blocker, &Edge::from);
+  for (size_t i = 0; i < edges.size(); ++i) {
+    const Edge& edge = edges[(first + i) % edges.size()];
+    if (orders(edge.kind) && ledger_.record(edge.from).state == UnitState::stopping) {
+      return edge.from;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace foster::core

@@ -1,0 +1,39 @@
+// What the units round a unit mean for its next move: whether it may start, and whether it may go
+// on stopping. Pure questions to the ledger and the graph.
+#pragma once
+
+#include <optional>
+
+#include "daemon/core/ledger.hpp"
+
+namespace foster::core {
+
+/// "Up", as others see it: running, or for a oneshot, exited after all its commands succeeded.
+[[nodiscard]] bool is_up(const UnitSpec& spec, const UnitRecord& record);
+
+enum class Passage : uint8_t { open, wait, failed };
+
+struct Verdict {
+  Passage passage = Passage::open;
+  UnitIndex by;  // whose doing it is, unless open
+};
+
+class Gate {
+ public:
+  explicit Gate(const Ledger& ledger) : ledger_(ledger) {}
+
+  /// What the end of this edge means for a start of its beginning.
+  [[nodiscard]] Passage passage(const Edge& edge) const;
+
+  /// Whether the unit may start. The edges are looked at from the one that held a waiting unit back
+  /// last, so that a unit with many needs is done with each of them once and not over and over.
+  [[nodiscard]] Verdict start(UnitIndex unit) const;
+
+  /// The unit whose stop has to come before this one's; likewise from the last one on.
+  [[nodiscard]] std::optional<UnitIndex> stop(UnitIndex unit) const;
+
+ private:
+  const Ledger& ledger_;
+};
+
+}  // namespace foster::core

@@ -1,0 +1,303 @@
+#include "daemon/core/propagation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/check.hpp"
+
+namespace foster::core {
+namespace {
+
+// How often a unit may move within one event before something must be wrong.
+constexpr size_t kMovesPerUnit = 64;
+
+bool needs_it_up(EdgeKind kind) {
+  return kind == EdgeKind::requires_unit || kind == EdgeKind::binds_to;
+}
+
+bool is_under_way(UnitState state) {
+  return state == UnitState::starting || state == UnitState::running;
+}
+
+}  // namespace
+
+Propagation::Propagation(Ledger& ledger, UnitMachine& machine)
+    : ledger_(ledger), machine_(machine), gate_(ledger) {
+  const Graph& graph = ledger.set().graph();
+  const size_t units = ledger.size();
+  held_up_.assign(units, 0);
+  place_.assign(units, 0);
+  up_.assign(units, 1);
+  if (graph.edges().empty()) return;
+  const std::vector<UnitIndex> order = graph.start_order(units);
+  FOSTER_CHECK(order.size() == units);
+  rank_.resize(units);
+  for (uint32_t i = 0; i < units; ++i)
+    rank_[order[i].value] = i;
+}
+
+uint32_t Propagation::rank(UnitIndex unit) const {
+  return rank_.empty() ? unit.value : rank_[unit.value];
+}
+
+void Propagation::start(std::span<const StartWish> roots, bool explicit_request, const Turn& turn) {
+  starts_.assign(roots.begin(), roots.end());
+  for (const StartWish& root : roots)
+    place_[root.unit.value] = 1;
+  for (size_t done = 0; done < starts_.size(); ++done) {
+    const StartWish wish = starts_[done];
+    UnitRecord& record = ledger_.change(wish.unit);
+    record.goal = Goal::up;
+    if (record.state != UnitState::running) record.failures = 0;
+    for (const Edge& edge : ledger_.set().graph().needs(wish.unit))
+      pull_in(edge, wish, explicit_request);
+  }
+  for (const StartWish& wish : starts_)
+    place_[wish.unit.value] = 0;
+  if (!rank_.empty()) {
+    stop_rivals(turn);
+    std::ranges::stable_sort(starts_, {}, [this](const StartWish& w) { return rank(w.unit); });
+  }
+  const std::vector<StartWish> wishes = std::exchange(starts_, {});
+  for (const StartWish& wish : wishes) {
+    if (ledger_.record(wish.unit).goal == Goal::up) machine_.want_up(wish, turn);
+  }
+}
+
+void Propagation::pull_in(const Edge& edge, const StartWish& wish, bool explicit_request) {
+  if (!pulls(edge.kind) || place_[edge.to.value] != 0) return;
+  const UnitRecord& other = ledger_.record(edge.to);
+  if (edge.kind == EdgeKind::wants && other.masked) return;
+  const bool done = gate_.passage(edge) == Passage::open && edge.kind != EdgeKind::wants;
+  const bool tries_again =
+      explicit_request && edge.kind != EdgeKind::wants && !done && at_rest(other.state);
+  if (other.goal == Goal::up ? !tries_again : done && edge.kind == EdgeKind::completed) return;
+  place_[edge.to.value] = 1;
+  starts_.push_back({edge.to, wish.cause == Cause::on_failure ? Cause::request : wish.cause});
+}
+
+/// Whoever conflicts with what is to be started is stopped.
+void Propagation::stop_rivals(const Turn& turn) {
+  std::vector<StopWish> rivals;
+  for (const StartWish& wish : starts_) {
+    for (const Edge& edge : ledger_.set().graph().needs(wish.unit)) {
+      if (edge.kind != EdgeKind::conflicts) continue;
+      if (ledger_.record(wish.unit).goal == Goal::down) continue;  // a later one has won
+      const UnitRecord& rival = ledger_.record(edge.to);
+      if (rival.goal == Goal::down && at_rest(rival.state)) continue;
+      ledger_.change(edge.to).goal = Goal::down;
+      rivals.push_back({.unit = edge.to, .cause = Cause::conflict, .blocker = wish.unit.value + 1});
+    }
+  }
+  if (!rivals.empty()) stop(rivals, turn);
+}
+
+void Propagation::stop(std::span<const StopWish> roots, const Turn& turn) {
+  FOSTER_CHECK(stops_.empty());
+  for (const StopWish& root : roots)
+    add_stop(root);
+  for (size_t done = 0; done < stops_.size(); ++done) {
+    const StopWish wish = stops_[done];
+    for (const Edge& edge : ledger_.set().graph().needed_by(wish.unit))
+      take_along(edge, wish);
+  }
+  for (const StopWish& wish : stops_)
+    place_[wish.unit.value] = 0;
+  // Those that have to go first are told first.
+  if (!rank_.empty()) {
+    std::ranges::stable_sort(stops_, std::greater<>{},
+                             [this](const StopWish& w) { return rank(w.unit); });
+  }
+  const std::vector<StopWish> wishes = std::exchange(stops_, {});
+  for (const StopWish& wish : wishes)
+    machine_.want_stopped(wish, turn);
+  for (const StopWish& wish : wishes)
+    machine_.go_on_stopping(wish.unit, turn);
+}
+
+void Propagation::take_along(const Edge& edge, const StopWish& wish) {
+  const UnitRecord& other = ledger_.record(edge.from);
+  StopWish along{.unit = edge.from,
+                 .goal = Goal::up,
+                 .cause = wish.cause == Cause::shutdown ? Cause::shutdown : Cause::dependency,
+                 .blocker = wish.unit.value + 1,
+                 .restart = wish.restart};
+  if (edge.kind == EdgeKind::part_of) {
+    const bool on_request = wish.goal == Goal::down || wish.restart;
+    if (!on_request || (other.goal == Goal::down && at_rest(other.state))) return;
+    along.goal = wish.goal;
+    if (along.goal == Goal::down) return add_stop(along);
+  } else if (!needs_it_up(edge.kind)) {
+    return;
+  } else if (wish.restart && edge.kind == EdgeKind::requires_unit &&
+             !ledger_.spec(wish.unit).restart_dependents) {
+    return;
+  }
+  const bool lives = is_under_way(other.state) || other.state == UnitState::stopping;
+  if (lives && other.goal == Goal::up) add_stop(along);
+}
+
+/// A unit that is to stay down is not brought up again for another's sake.
+void Propagation::add_stop(const StopWish& wish) {
+  uint32_t& place = place_[wish.unit.value];
+  if (place == 0) {
+    stops_.push_back(wish);
+    place = static_cast<uint32_t>(stops_.size());
+    return;
+  }
+  StopWish& known = stops_[place - 1];
+  if (known.goal == Goal::up && wish.goal == Goal::down) known.goal = Goal::down;
+}
+
+void Propagation::settle(const Turn& turn) {
+  const size_t most = kMovesPerUnit * (ledger_.size() + 1);
+  size_t moves = 0;
+  while (true) {
+    start_owed(turn);
+    ledger_.take_moved(moved_);
+    if (moved_.empty()) return;
+    moves += moved_.size();
+    FOSTER_CHECK(moves <= most);
+    if (rank_.empty()) continue;
+    const std::vector<UnitIndex> moved = std::exchange(moved_, {});
+    for (const UnitIndex unit : moved)
+      unit_moved(unit, turn);
+  }
+}
+
+void Propagation::start_owed(const Turn& turn) {
+  const std::vector<OwedStart> owed = std::exchange(machine_.owed_starts(), {});
+  for (const OwedStart& start : owed) {
+    const UnitRecord& record = ledger_.record(start.unit);
+    if (!at_rest(record.state) || record.masked) continue;
+    const StartWish wish{start.unit, Cause::on_failure, start.trigger.value + 1};
+    this->start({&wish, 1}, true, turn);
+  }
+}
+
+void Propagation::unit_moved(UnitIndex unit, const Turn& turn) {
+  const Graph& graph = ledger_.set().graph();
+  const bool up = is_up(ledger_.spec(unit), ledger_.record(unit));
+  const bool fell = !up && up_[unit.value] != 0;
+  up_[unit.value] = up ? 1 : 0;
+  const UnitRecord& record = ledger_.record(unit);
+  held_up_[unit.value] = 0;
+  if (record.state == UnitState::waiting && will_be_long({record.blocker - 1})) {
+    held_up_[unit.value] = 1;
+    JobTable::finish(ledger_.change(unit), JobResult::failed);
+    ledger_.settle(unit);
+  }
+  for (const Edge& edge : graph.needed_by(unit))
+    other_moved(edge, fell, turn);
+  if (ledger_.record(unit).state == UnitState::stopping) return;
+  for (const Edge& edge : graph.needs(unit)) {
+    const UnitRecord& other = ledger_.record(edge.to);
+    if (orders(edge.kind) && other.state == UnitState::stopping && other.step == Step::dependents &&
+        other.blocker == unit.value + 1) {
+      machine_.go_on_stopping(edge.to, turn);
+    }
+  }
+}
+
+/// What the move of the edge's end means for its beginning.
+void Propagation::other_moved(const Edge& edge, bool fell, const Turn& turn) {
+  const UnitIndex unit = edge.from;
+  const UnitRecord& record = ledger_.record(unit);
+  const bool held_back = record.blocker == edge.to.value + 1;
+  const Passage passage = gate_.passage(edge);
+  if (record.goal == Goal::down) return;
+  if (passage == Passage::failed) {
+    const bool still_counts = needs_it_up(edge.kind) || record.state == UnitState::waiting;
+    if (still_counts && is_under_way(record.state)) {
+      const StopWish wish{unit, Goal::up, Cause::dependency, edge.to.value + 1, false};
+      return stop({&wish, 1}, turn);
+    }
+    if (still_counts &&
+        (record.state == UnitState::waiting || record.state == UnitState::backoff)) {
+      machine_.dependency_failed(unit, edge.to, turn);
+    }
+    return;
+  }
+  if (record.state == UnitState::waiting && held_back) {
+    machine_.reconsider(unit, turn);
+    return held_up(edge);
+  }
+  const bool lost_it = record.state == UnitState::failed && record.cause == Cause::dependency;
+  if (lost_it && held_back && passage == Passage::open && edge.kind != EdgeKind::after) {
+    return machine_.revive(unit, turn);
+  }
+  if (fell && edge.kind == EdgeKind::binds_to && is_under_way(record.state)) {
+    const StopWish wish{unit, Goal::up, Cause::dependency, edge.to.value + 1, false};
+    stop({&wish, 1}, turn);
+  }
+}
+
+/// Whoever waits for a start is told once it will be long in coming; foster goes on trying.
+void Propagation::held_up(const Edge& edge) {
+  const UnitRecord& record = ledger_.record(edge.from);
+  if (record.state != UnitState::waiting || record.blocker != edge.to.value + 1) return;
+  if (held_up_[edge.from.value] != 0 || !will_be_long(edge.to)) return;
+  ledger_.move(edge.from);
+}
+
+bool Propagation::will_be_long(UnitIndex unit) const {
+  const UnitRecord& record = ledger_.record(unit);
+  switch (record.state) {
+    case UnitState::stopped:
+    case UnitState::exited:
+    case UnitState::failed:
+    case UnitState::skipped:
+    case UnitState::backoff:
+      return true;
+    case UnitState::waiting:
+      return held_up_[unit.value] != 0;
+    case UnitState::starting:
+      return record.failures > 0;
+    case UnitState::running:
+    case UnitState::stopping:
+      return false;
+  }
+  FOSTER_CHECK(false);
+}
+
+void Propagation::begin(const std::vector<uint8_t>& known, const Turn& turn) {
+  if (rank_.empty()) {
+    for (uint32_t i = 0; i < ledger_.size(); ++i)
+      machine_.begun({i}, turn);
+    return;
+  }
+  for (const UnitIndex unit : ledger_.set().graph().start_order(ledger_.size())) {
+    make_up_for_lost(unit, known, turn);
+    machine_.begun(unit, turn);
+    ledger_.move(unit);
+  }
+}
+
+/// The crash may have come between the records of units that moved together.
+void Propagation::make_up_for_lost(UnitIndex unit, const std::vector<uint8_t>& known,
+                                   const Turn& turn) {
+  const UnitRecord& record = ledger_.record(unit);
+  if (record.state == UnitState::stopping && record.step == Step::dependents &&
+      !decided_by_policy(record.cause)) {
+    const StopWish wish{unit, record.goal, record.cause, record.blocker,
+                        record.goal == Goal::up && record.cause == Cause::request};
+    return stop({&wish, 1}, turn);
+  }
+  if (record.state != UnitState::waiting) return;
+  std::vector<StartWish> pulled;
+  for (const Edge& edge : ledger_.set().graph().needs(unit)) {
+    const UnitRecord& other = ledger_.record(edge.to);
+    const bool lost = record.job_verb != Verb::none || known[edge.to.value] == 0;
+    if (pulls(edge.kind) && other.goal == Goal::down && !other.masked && lost &&
+        gate_.passage(edge) != Passage::open) {
+      pulled.push_back({edge.to, record.cause});
+    }
+    const bool rival = edge.kind == EdgeKind::conflicts && other.goal == Goal::up;
+    if (!rival) continue;
+    const StopWish wish{.unit = edge.to, .cause = Cause::conflict, .blocker = unit.value + 1};
+    stop({&wish, 1}, turn);
+  }
+  if (!pulled.empty()) start(pulled, false, turn);
+}
+
+}  // namespace foster::core
