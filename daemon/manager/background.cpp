@@ -18,8 +18,9 @@
 namespace foster::manager {
 namespace {
 
+// The exit code is the error's errno, so that whoever asked can tell errors apart.
 constexpr int kDone = 0;
-constexpr int kFailed = 1;
+constexpr int kFailed = 255;  // there is none
 
 Result<void> write_all(int fd, const std::string& text) {
   for (size_t done = 0; done < text.size();) {
@@ -49,7 +50,9 @@ Result<void> seal(int memfd) {
   ::close(protocol::kManagerFd);
   const Result<std::string> done = work();
   const Result<void> written = write_all(text, done ? *done : done.error().message);
-  _exit(done && written ? kDone : kFailed);
+  if (done && written) _exit(kDone);
+  const int error = done ? 0 : done.error().system_error;
+  _exit(error > 0 && error < kFailed ? error : kFailed);
 }
 
 }  // namespace
@@ -126,10 +129,12 @@ int Background::child_ended(sd_event_source*, int, uint32_t, void* self) {
     return 0;
   }
   auto why = text_of(background.text_.get());
-  if (!why || why->empty())
+  if (!why || why->empty() || !WIFEXITED(status)) {
     background.finish(failure("do it", "the process that was to do it has died"));
-  else
-    background.finish(std::unexpected(Error{std::move(*why), 0}));
+    return 0;
+  }
+  const int code = WEXITSTATUS(status);
+  background.finish(std::unexpected(Error{std::move(*why), code == kFailed ? 0 : code}));
   return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/bus_api.hpp"
 #include "daemon/manager/log.hpp"
+#include "daemon/manager/renewal.hpp"
 
 namespace foster::manager {
 namespace {
@@ -19,6 +20,10 @@ constexpr size_t kConnectionsPerUser = 64;
 
 /// A client that lets this many answers pile up does not read them, and is let go.
 constexpr uint64_t kUnreadAnswers = 64;
+
+constexpr uint32_t kInstancesMax = 10'000;
+
+constexpr char kShuttingDown[] = "fosterd is shutting down";
 
 const char* error_name(core::Refusal refusal) {
   switch (refusal) {
@@ -39,7 +44,7 @@ const char* error_name(core::Refusal refusal) {
 std::string error_text(core::Refusal refusal, const std::string& unit) {
   switch (refusal) {
     case core::Refusal::shutting_down:
-      return "fosterd is shutting down";
+      return kShuttingDown;
     case core::Refusal::not_running:
       return unit + " has no running process";
     case core::Refusal::masked:
@@ -77,6 +82,26 @@ const char* verb_text(core::Verb verb) {
       break;
   }
   return "nothing";
+}
+
+const char* verb_text(SettingVerb verb) {
+  switch (verb) {
+    case SettingVerb::enable:
+      return "enable";
+    case SettingVerb::disable:
+      return "disable";
+    case SettingVerb::mask:
+      return "mask";
+    case SettingVerb::unmask:
+      return "unmask";
+  }
+  return "nothing";
+}
+
+/// A client that has gone meanwhile is no error: its request stands all the same.
+void warn_of_lost_answer(int r) {
+  if (r < 0 && r != -ENOTCONN && r != -ECONNRESET && r != -EPIPE)
+    log(Level::warning, "cannot answer a request", {{"error", strerrordesc_np(-r)}});
 }
 
 }  // namespace
@@ -131,7 +156,7 @@ struct BusServer::Methods {
          {"uid", client.uid},
          {"pid", client.pid}});
     server.waiting_[++server.last_token_].reset(sd_bus_message_ref(call));
-    server.queue_(core::Request{server.last_token_, verb, *units});
+    server.shell_.queue(core::Request{server.last_token_, verb, *units});
     return 1;
   }
 
@@ -143,6 +168,83 @@ struct BusServer::Methods {
   }
   static int restart(sd_bus_message* call, void* self, sd_bus_error* error) {
     return change(core::Verb::restart, call, self, error);
+  }
+
+  static int reload(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return change(core::Verb::reload, call, self, error);
+  }
+  static int reset(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return change(core::Verb::reset, call, self, error);
+  }
+
+  static int set(SettingVerb verb, sd_bus_message* call, void* self, sd_bus_error* error) {
+    Client& client = *static_cast<Client*>(self);
+    BusServer& server = *client.server;
+    if (!client.keeps_up()) return 1;
+    if (!client.may_change()) return refuse(client, error, verb_text(verb));
+    std::vector<std::string> patterns;
+    if (const int r = read_patterns(call, patterns); r < 0) return r;
+    const auto units = server.units_named(patterns);
+    if (!units)
+      return sd_bus_error_set(error, bus_api::kErrorNoSuchUnit, units.error().message.c_str());
+    if (units->empty())
+      return sd_bus_error_set(error, bus_api::kErrorInvalid, "no units are named");
+    log(Level::info, "asked to change settings",
+        {{"verb", verb_text(verb)},
+         {"units", server.names_of(*units)},
+         {"uid", client.uid},
+         {"pid", client.pid}});
+    server.shell_.set(verb, *units, server.answer_later(call, *units));
+    return 1;
+  }
+
+  static int enable(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return set(SettingVerb::enable, call, self, error);
+  }
+  static int disable(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return set(SettingVerb::disable, call, self, error);
+  }
+  static int mask(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return set(SettingVerb::mask, call, self, error);
+  }
+  static int unmask(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return set(SettingVerb::unmask, call, self, error);
+  }
+
+  static int load(sd_bus_message* call, void* self, sd_bus_error* error) {
+    Client& client = *static_cast<Client*>(self);
+    BusServer& server = *client.server;
+    if (!client.keeps_up()) return 1;
+    if (!client.may_change()) return refuse(client, error, "load");
+    if (server.shell_.shutting_down())
+      return sd_bus_error_set(error, bus_api::kErrorShuttingDown, kShuttingDown);
+    log(Level::info, "asked to load the unit files", {{"uid", client.uid}, {"pid", client.pid}});
+    server.shell_.load(server.answer_later(call, {}));
+    return 1;
+  }
+
+  static int scale(sd_bus_message* call, void* self, sd_bus_error* error) {
+    Client& client = *static_cast<Client*>(self);
+    BusServer& server = *client.server;
+    if (!client.keeps_up()) return 1;
+    if (!client.may_change()) return refuse(client, error, "scale");
+    const char* text = nullptr;
+    uint32_t instances = 0;
+    if (const int r = sd_bus_message_read(call, "su", &text, &instances); r < 0) return r;
+    std::string name(text);
+    if (name.ends_with('@')) name.pop_back();
+    if (std::ranges::find(server.shell_.templates, name) == server.shell_.templates.end())
+      return sd_bus_error_setf(error, bus_api::kErrorNoSuchUnit, "no such template: %s@",
+                               name.c_str());
+    if (instances > kInstancesMax)
+      return sd_bus_error_setf(error, bus_api::kErrorInvalid, "%u instances are more than %u",
+                               instances, kInstancesMax);
+    if (server.shell_.shutting_down())
+      return sd_bus_error_set(error, bus_api::kErrorShuttingDown, kShuttingDown);
+    log(Level::info, "asked to scale",
+        {{"template", name}, {"instances", instances}, {"uid", client.uid}, {"pid", client.pid}});
+    server.shell_.scale(name, instances, server.answer_later(call, {}));
+    return 1;
   }
 
   static int signal(sd_bus_message* call, void* self, sd_bus_error* error) {
@@ -160,7 +262,7 @@ struct BusServer::Methods {
     if (!units)
       return sd_bus_error_set(error, bus_api::kErrorNoSuchUnit, units.error().message.c_str());
     server.waiting_[++server.last_token_].reset(sd_bus_message_ref(call));
-    server.queue_(core::SignalRequest{server.last_token_, number, *units});
+    server.shell_.queue(core::SignalRequest{server.last_token_, number, *units});
     return 1;
   }
 
@@ -170,7 +272,7 @@ struct BusServer::Methods {
     if (!client.may_change()) return refuse(client, error, "shut down the");
     log(Level::info, "asked to shut down", {{"uid", client.uid}, {"pid", client.pid}});
     client.server->shutdowns_.emplace_back(sd_bus_message_ref(call));
-    client.server->queue_(core::ShutdownRequest{0});
+    client.server->shell_.queue(core::ShutdownRequest{0});
     return 1;
   }
 
@@ -193,14 +295,21 @@ const sd_bus_vtable BusServer::Methods::table[] = {
     SD_BUS_METHOD(bus_api::kStart, "as", "a(st)", start, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kStop, "as", "a(st)", stop, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kRestart, "as", "a(st)", restart, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kReload, "as", "a(st)", reload, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kReset, "as", "a(st)", reset, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kEnable, "as", "as", enable, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kDisable, "as", "as", disable, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kMask, "as", "as", mask, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kUnmask, "as", "as", unmask, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kScale, "su", "", scale, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kLoad, "", "", load, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kSignal, "asi", "as", signal, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kShutdown, "", "i", shutdown, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kVersion, "", "s", version, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END};
 
-BusServer::BusServer(std::shared_ptr<const UnitSet> set, pid_t keeper,
-                     std::function<void(core::Event)> queue)
-    : set_(std::move(set)), keeper_(keeper), queue_(std::move(queue)) {}
+BusServer::BusServer(std::shared_ptr<const UnitSet> set, BusShell shell)
+    : set_(std::move(set)), shell_(std::move(shell)) {}
 
 BusServer::~BusServer() {
   sd_event_source_disable_unref(source_);
@@ -318,14 +427,52 @@ void BusServer::answer(const core::Reply& reply) {
   }
   if (r >= 0) r = sd_bus_message_close_container(made);
   if (r >= 0) r = sd_bus_send(nullptr, made, nullptr);
-  // A client that has gone meanwhile is no error: its request stands all the same.
-  if (r < 0 && r != -ENOTCONN && r != -ECONNRESET && r != -EPIPE)
-    log(Level::warning, "cannot answer a request", {{"error", strerrordesc_np(-r)}});
+  warn_of_lost_answer(r);
+}
+
+std::string BusServer::names_of(const std::vector<UnitIndex>& units) const {
+  std::string names;
+  for (const UnitIndex unit : units)
+    names += (names.empty() ? "" : " ") + (*set_)[unit].name;
+  return names;
+}
+
+BusShell::Done BusServer::answer_later(sd_bus_message* call, std::vector<UnitIndex> units) {
+  // Shared, because what can be called can be copied.
+  const auto kept = std::make_shared<Message>(sd_bus_message_ref(call));
+  return [this, kept, units = std::move(units)](const Result<void>& outcome) {
+    answer_now(kept->get(), units, outcome);
+  };
+}
+
+void BusServer::answer_now(sd_bus_message* call, const std::vector<UnitIndex>& units,
+                           const Result<void>& outcome) {
+  sd_bus_message* made = nullptr;
+  int r = 0;
+  if (!outcome) {
+    const bool mistakes = outcome.error().system_error == kBadUnits;
+    r = sd_bus_message_new_method_errorf(call, &made,
+                                         mistakes ? bus_api::kErrorBadUnits : SD_BUS_ERROR_FAILED,
+                                         "%s", outcome.error().message.c_str());
+  } else {
+    r = sd_bus_message_new_method_return(call, &made);
+  }
+  Message answer(made);
+  const bool lists = r >= 0 && outcome && !units.empty();
+  if (lists) r = sd_bus_message_open_container(made, 'a', "s");
+  for (size_t i = 0; lists && r >= 0 && i < units.size(); ++i)
+    r = sd_bus_message_append(made, "s", (*set_)[units[i]].name.c_str());
+  if (lists && r >= 0) r = sd_bus_message_close_container(made);
+  warn_of_lost_answer(r);
+  if (r >= 0) answers_.push_back(std::move(answer));
 }
 
 void BusServer::turn_ended() {
+  for (const Message& answer : answers_)
+    warn_of_lost_answer(sd_bus_send(nullptr, answer.get(), nullptr));
+  answers_.clear();
   for (const Message& call : shutdowns_)
-    sd_bus_reply_method_return(call.get(), "i", static_cast<int32_t>(keeper_));
+    sd_bus_reply_method_return(call.get(), "i", static_cast<int32_t>(shell_.keeper));
   shutdowns_.clear();
   if (!some_gone_) return;
   some_gone_ = false;
@@ -335,6 +482,7 @@ void BusServer::turn_ended() {
 void BusServer::close() {
   source_ = sd_event_source_disable_unref(source_);
   waiting_.clear();
+  answers_.clear();
   clients_.clear();
 }
 

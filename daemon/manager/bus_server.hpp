@@ -26,12 +26,25 @@
 
 namespace foster::manager {
 
+enum class SettingVerb : uint8_t { enable, disable, mask, unmask };
+
+/// What the server asks of the manager. What comes with a Done takes its time, and is answered when
+/// that is called.
+struct BusShell {
+  using Done = std::function<void(Result<void>)>;
+
+  pid_t keeper = 0;                    // whose end tells that a shutdown is complete
+  std::vector<std::string> templates;  // their names without the @
+  std::function<void(core::Event)> queue;
+  std::function<bool()> shutting_down;
+  std::function<void(SettingVerb, const std::vector<UnitIndex>&, Done)> set;
+  std::function<void(Done)> load;
+  std::function<void(const std::string&, uint32_t, Done)> scale;
+};
+
 class BusServer {
  public:
-  /// `queue` takes the decoded requests; `keeper` is the pid whose end tells that a shutdown is
-  /// complete.
-  BusServer(std::shared_ptr<const UnitSet> set, pid_t keeper,
-            std::function<void(core::Event)> queue);
+  BusServer(std::shared_ptr<const UnitSet> set, BusShell shell);
   ~BusServer();
   BusServer(const BusServer&) = delete;
   BusServer& operator=(const BusServer&) = delete;
@@ -41,8 +54,8 @@ class BusServer {
   /// The core's answer to a queued request.
   void answer(const core::Reply& reply);
 
-  /// At the end of a turn: answers the shutdown requests that it recorded, and frees the
-  /// connections that are closed.
+  /// At the end of a turn: sends the answers to what it recorded, and frees the connections that
+  /// are closed.
   void turn_ended();
 
   /// At the end of the daemon. Answers were written when they were given; nothing is waited for.
@@ -62,10 +75,13 @@ class BusServer {
   bool admissible(const ucred& peer) const;
   int open_bus(Client& client, UniqueFd connection);
   Result<std::vector<UnitIndex>> units_named(const std::vector<std::string>& patterns) const;
+  [[nodiscard]] std::string names_of(const std::vector<UnitIndex>& units) const;
+  BusShell::Done answer_later(sd_bus_message* call, std::vector<UnitIndex> units);
+  void answer_now(sd_bus_message* call, const std::vector<UnitIndex>& units,
+                  const Result<void>& outcome);
 
   std::shared_ptr<const UnitSet> set_;
-  pid_t keeper_;
-  std::function<void(core::Event)> queue_;
+  BusShell shell_;
   sd_event* loop_ = nullptr;  // borrowed
   sd_event_source* source_ = nullptr;
   UniqueFd listening_;
@@ -74,6 +90,7 @@ class BusServer {
   uint64_t last_token_ = 0;
   std::unordered_map<uint64_t, Message> waiting_;  // by token
   std::vector<Message> shutdowns_;                 // to be answered at the end of the turn
+  std::vector<Message> answers_;                   // to be sent at the end of the turn
 };
 
 }  // namespace foster::manager

@@ -4,24 +4,26 @@
 
 namespace foster::manager {
 
-Result<Enablement> Enablement::of(const UnitSet& set, const Settings& settings,
-                                  std::span<const std::string> start) {
-  Enablement result;
-  if (auto chosen = result.choose(set, start); !chosen) return std::unexpected(chosen.error());
-  result.units_.resize(set.size());
+Enablement::Enablement(const UnitSet& set, const Settings& settings,
+                       std::span<const std::string> start)
+    : units_(set.size(), FOSTER_ENABLED) {
+  choose(set, start);
   for (uint32_t i = 0; i < set.size(); ++i)
-    result.update(set, {i}, settings);
-  return result;
+    update(set, {i}, settings);
 }
 
-Result<void> Enablement::choose(const UnitSet& set, std::span<const std::string> start) {
-  if (start.empty()) return {};
+Result<void> Enablement::check(const UnitSet& set, std::span<const std::string> start) {
+  for (const std::string& pattern : start)
+    if (set.matching(pattern).empty()) return failure("start " + pattern, "there is no such unit");
+  return {};
+}
+
+void Enablement::choose(const UnitSet& set, std::span<const std::string> start) {
+  if (start.empty()) return;
   choices_.assign(set.size(), Choice::not_chosen);
   std::vector<UnitIndex> reached;
   for (const std::string& pattern : start) {
-    const std::vector<UnitIndex> named = set.matching(pattern);
-    if (named.empty()) return failure("start " + pattern, "there is no such unit");
-    for (const UnitIndex unit : named)
+    for (const UnitIndex unit : set.matching(pattern))
       if (std::exchange(choices_[unit.value], Choice::named) == Choice::not_chosen)
         reached.push_back(unit);
   }
@@ -32,7 +34,6 @@ Result<void> Enablement::choose(const UnitSet& set, std::span<const std::string>
       reached.push_back(edge.to);
     }
   }
-  return {};
 }
 
 Enablement::Choice Enablement::choice(UnitIndex unit) const {

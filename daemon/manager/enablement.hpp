@@ -17,10 +17,12 @@ namespace foster::manager {
 
 class Enablement {
  public:
-  /// `start`: names and patterns of --start; empty: whatever is enabled. An error when one of them
-  /// means no unit.
-  [[nodiscard]] static Result<Enablement> of(const UnitSet& set, const Settings& settings,
-                                             std::span<const std::string> start);
+  /// `start`: names and patterns of --start; empty: whatever is enabled. Names that mean no unit
+  /// are passed over; see `check`.
+  Enablement(const UnitSet& set, const Settings& settings, std::span<const std::string> start);
+
+  /// An error when one of the names means no unit.
+  [[nodiscard]] static Result<void> check(const UnitSet& set, std::span<const std::string> start);
 
   [[nodiscard]] foster_enablement operator[](UnitIndex unit) const { return units_[unit.value]; }
   [[nodiscard]] bool masked(UnitIndex unit) const { return (*this)[unit] == FOSTER_MASKED; }
@@ -37,8 +39,7 @@ class Enablement {
   /// What --start comes to.
   enum class Choice : uint8_t { all, named, needed, not_chosen };
 
-  Enablement() = default;
-  Result<void> choose(const UnitSet& set, std::span<const std::string> start);
+  void choose(const UnitSet& set, std::span<const std::string> start);
   [[nodiscard]] Choice choice(UnitIndex unit) const;
 
   std::vector<foster_enablement> units_;

@@ -83,6 +83,13 @@ Manager::Manager(KeeperClient& keeper, Holdings holdings, const char* const* inh
       holdings_(std::move(holdings)),
       core_(holdings_.set, {.seed = static_cast<uint64_t>(now_since_boot().ns)}),
       publisher_(std::move(holdings_.writer), [this](UnitIndex unit) { return slot_facts(unit); }),
+      settings_(keeper, background_, holdings_.settings_file, std::move(holdings_.settings)),
+      timers_(
+          holdings_.set, holdings_.started, settings_,
+          [this](core::Event event) { queue(std::move(event)); },
+          [this](UnitIndex unit) { publisher_.facts_changed(unit); }),
+      renewal_(keeper, background_, settings_, holdings_.options, std::move(holdings_.texts),
+               holdings_.strays),
       lookout_(keeper, core_,
                {holdings_.home.path(), holdings_.instance_name, own_program("foster-tap"),
                 holdings_.keeper.keeper_pid, inherited},
@@ -92,8 +99,7 @@ Manager::Manager(KeeperClient& keeper, Holdings holdings, const char* const* inh
           {holdings_.instance_name, holdings_.invocation, own_program("foster-probe"), inherited},
           [this](const core::Spawn& spawn) { return lookout_.extras(spawn); },
           [this](core::Event event) { queue(std::move(event)); }),
-      bus_(holdings_.set, holdings_.keeper.keeper_pid,
-           [this](core::Event event) { queue(std::move(event)); }),
+      bus_(holdings_.set, bus_shell()),
       systemd_([this](const std::string& text) { keeper_.notify_supervisor(text); }) {}
 
 Manager::~Manager() {
@@ -116,6 +122,8 @@ Result<void> Manager::attach() {
   if (r >= 0) r = sd_event_source_set_enabled(again_, SD_EVENT_OFF);
   if (r < 0) return system_failure("make an event source", -r);
   if (auto listening = lookout_.attach(loop_, holdings_.descriptors); !listening) return listening;
+  background_.attach(loop_);
+  timers_.attach(loop_);
   if (auto served = bus_.attach(loop_, std::move(holdings_.control)); !served) return served;
   if (auto watched = publisher_.watch(loop_, region_object_name(holdings_.instance)); !watched)
     return watched;
@@ -156,6 +164,7 @@ void Manager::begin() {
   core_.recover(holdings_.recovered, now_since_boot());
   queue(core::Begin{.first_manager = first, .initial = std::move(holdings_.initial)});
   lookout_.resume();
+  begin_timers();
   keeper_.ready();
   // The news that came with the hand-over are part of the first turn: a service that has ended
   // meanwhile is not taken for a running one.
@@ -163,6 +172,7 @@ void Manager::begin() {
   if (!ended_) turn();
   // What only the start needed goes back to the system: a manager may run for years after it.
   holdings_.recovered = {};
+  std::unordered_map<uint32_t, SlotFacts>().swap(holdings_.remembered);
   std::vector<HandedDescriptor>().swap(holdings_.descriptors);
   malloc_trim(0);
 }
@@ -195,7 +205,7 @@ void Manager::turn() {
   core_.time_reached(now.boot, now.real_ns, actions);
   if (command_was_stopped()) core_.handle(core::ShutdownRequest{0}, now.boot, now.real_ns, actions);
   for (const core::Action& action : actions)
-    if (const auto* said = std::get_if<core::Note>(&action)) note(*said, now);
+    foretell(action, now);
   publisher_.publish(core_, phase(), now);
   for (const core::Action& action : actions)
     perform(action);
@@ -203,8 +213,17 @@ void Manager::turn() {
   lookout_.turn_ended();
   executor_.turn_ended();
   bus_.turn_ended();
+  timers_.arm();
   arm();
   flush_log();
+  const bool idle = queue_.empty() && !background_.busy();
+  if (renewal_.ready() && idle && !core_.shutting_down() && !ended_) start_afresh();
+}
+
+void Manager::foretell(const core::Action& action, Now now) {
+  if (const auto* said = std::get_if<core::Note>(&action)) note(*said, now);
+  const auto* spawn = std::get_if<core::Spawn>(&action);
+  if (spawn != nullptr && spawn->role == core::Role::main) timers_.started(spawn->unit);
 }
 
 void Manager::perform(const core::Action& action) {
@@ -237,13 +256,6 @@ void Manager::perform(const core::Action& action) {
 void Manager::note(const core::Note& note, Now now) {
   publisher_.note(note, core_, now);
   report(note, note.about_unit ? core_.set()[note.unit].name : std::string());
-}
-
-SlotFacts Manager::slot_facts(UnitIndex unit) const {
-  const core::UnitRecord& record = core_.record(unit);
-  if (record.masked) return {.enablement = FOSTER_MASKED};
-  const bool enabled = core_.set()[unit].enabled;
-  return {.enablement = static_cast<uint8_t>(enabled ? FOSTER_ENABLED : FOSTER_DISABLED_BY_FILE)};
 }
 
 std::optional<Errand> Manager::errand(uint64_t attempt) const {
@@ -370,6 +382,15 @@ void Manager::end(int exit_code) {
   lookout_.remove();
   holdings_.home.remove();
   keeper_.finish(code);
+  keeper_.flush();
+  flush_log();
+  ended_ = 0;
+}
+
+void Manager::start_afresh() {
+  log(Level::info, "the unit set is another; the manager starts itself afresh");
+  bus_.close();
+  keeper_.again();
   keeper_.flush();
   flush_log();
   ended_ = 0;

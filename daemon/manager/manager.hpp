@@ -14,7 +14,9 @@
 
 #include "common/result.hpp"
 #include "daemon/core/supervisor.hpp"
+#include "daemon/manager/background.hpp"
 #include "daemon/manager/bus_server.hpp"
+#include "daemon/manager/enablement.hpp"
 #include "daemon/manager/errand.hpp"
 #include "daemon/manager/executor.hpp"
 #include "daemon/manager/instance_home.hpp"
@@ -22,22 +24,34 @@
 #include "daemon/manager/lookout.hpp"
 #include "daemon/manager/options.hpp"
 #include "daemon/manager/publisher.hpp"
+#include "daemon/manager/renewal.hpp"
+#include "daemon/manager/settings_store.hpp"
 #include "daemon/manager/systemd_link.hpp"
+#include "daemon/manager/timers.hpp"
 
 namespace foster::manager {
 
 /// Everything a manager has once it has taken over; takeover.cpp makes it.
 struct Holdings {
+  Options options;
   std::string instance;       // its id
   std::string instance_name;  // what --instance would have to say to mean it: for the services
   std::string invocation;     // which run of fosterd
+  Instant started;            // of the daemon
   InstanceHome home;
   protocol::HandoverBegin keeper;
   std::shared_ptr<const UnitSet> set;
+  std::vector<std::string> templates;
   std::optional<UnitIndex> command;  // the unit of `fosterd -- COMMAND`
   region::Writer writer;
   core::Recovered recovered;
-  std::vector<UnitIndex> initial;                 // to be started at the beginning
+  std::vector<UnitIndex> initial;                      // to be started at the beginning
+  std::unordered_map<uint32_t, SlotFacts> remembered;  // by unit, from the former manager's slots
+  Enablement enablement;
+  SettingsFile settings_file;
+  Settings settings;
+  KeptTexts texts;
+  bool strays = false;                            // services run that no unit file describes
   std::vector<HandedDescriptor> descriptors;      // what the keeper holds beside foster's own
   std::unordered_map<uint64_t, Errand> attempts;  // of the keeper's children
   UniqueFd control;                               // listening
@@ -63,6 +77,7 @@ class Manager {
   Result<void> attach();
   void begin();
   void turn();
+  void foretell(const core::Action& action, Now now);
   void perform(const core::Action& action);
   void note(const core::Note& note, Now now);
   void take(const KeeperNews& news);
@@ -70,6 +85,12 @@ class Manager {
   [[nodiscard]] SlotFacts slot_facts(UnitIndex unit) const;
   void take_signal(int signal);
   void forward_to_command(int signal);
+  void begin_timers();
+  void change_settings(SettingVerb verb, const std::vector<UnitIndex>& units,
+                       const BusShell::Done& done);
+  void setting_changed(UnitIndex unit);
+  [[nodiscard]] BusShell bus_shell();
+  void start_afresh();
   void arm();
   void tell_systemd();
   void end(int exit_code);
@@ -85,6 +106,10 @@ class Manager {
   Holdings holdings_;
   core::Supervisor core_;
   Publisher publisher_;
+  Background background_;
+  SettingsStore settings_;
+  Timers timers_;
+  Renewal renewal_;
   std::vector<core::Event> queue_;
   Lookout lookout_;
   Executor executor_;

@@ -24,8 +24,8 @@ constexpr char kFooter[] =
 class UsageFormatter : public CLI::Formatter {
  public:
   std::string make_usage(const CLI::App*, std::string) const override {
-    return "Usage: fosterd [--units DIR]... [--instance NAME] [--runtime-dir DIR]"
-           " [-- COMMAND ARGS]\n";
+    return "Usage: fosterd [--units DIR]... [--start UNIT]... [--instance NAME]\n"
+           "               [--runtime-dir DIR] [--state-dir DIR] [-- COMMAND ARGS]\n";
   }
 };
 
@@ -37,15 +37,27 @@ std::variant<Options, EndNow> parse_options(const std::vector<std::string>& argu
   app.formatter(std::make_shared<UsageFormatter>());
   app.footer(kFooter);
   app.add_option("--units", options.unit_paths,
-                 "Directory of unit files, or one unit file; may be given several times.\n"
-                 "Default: /etc/foster/units, or ~/.config/foster/units for an ordinary user")
+                 "Directory of unit files, or one unit file; may be given several times, and then\n"
+                 "a later directory goes before the earlier ones. Default: /usr/lib/foster/units,\n"
+                 "/etc/foster/units and /run/foster/units, or ~/.config/foster/units and\n"
+                 "$XDG_RUNTIME_DIR/foster/units for an ordinary user")
       ->type_name("DIR")
       ->allow_extra_args(false);
+  app.add_option("--start", options.start,
+                 "Start only these units and what they need, not whatever is enabled; names or\n"
+                 "patterns, may be given several times")
+      ->type_name("UNIT");
   app.add_option("--instance", options.instance,
                  "Name of this instance, to run several side by side")
       ->envname("FOSTER_INSTANCE")
       ->type_name("NAME");
   app.add_option("--runtime-dir", options.runtime_dir, "Where the control socket and the lock go")
+      ->type_name("DIR");
+  app.add_option(
+         "--state-dir", options.state_dir,
+         "Where it is kept over restarts what was enabled, disabled, masked or scaled, and\n"
+         "when timers ran last. Default: /var/lib/foster/INSTANCE, or\n"
+         "~/.local/state/foster/INSTANCE for an ordinary user")
       ->type_name("DIR");
   app.set_version_flag("--version", "fosterd " FOSTER_VERSION);
 

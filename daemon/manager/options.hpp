@@ -9,9 +9,11 @@
 namespace foster::manager {
 
 struct Options {
-  std::vector<std::string> unit_paths;     // --units; empty: the default directory
+  std::vector<std::string> unit_paths;     // --units; empty: the standard directories
+  std::vector<std::string> start;          // --start; empty: whatever is enabled
   std::string instance;                    // --instance or $FOSTER_INSTANCE; empty: the default one
   std::optional<std::string> runtime_dir;  // --runtime-dir
+  std::optional<std::string> state_dir;    // --state-dir
   std::vector<std::string> command;        // after "--"; empty: none
 };
 

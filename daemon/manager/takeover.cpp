@@ -3,12 +3,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 
 #include "common/instance.hpp"
 #include "common/region/reader.hpp"
+#include "daemon/core/recovery.hpp"
 #include "daemon/manager/leftovers.hpp"
 #include "daemon/manager/log.hpp"
+#include "daemon/manager/renewal.hpp"
 #include "daemon/manager/slot_codec.hpp"
+#include "daemon/manager/strays.hpp"
 #include "daemon/manager/unit_loader.hpp"
 
 namespace foster::manager {
@@ -18,20 +23,19 @@ namespace {
 // descriptors.
 constexpr char kLock[] = "foster/lock";
 constexpr char kControl[] = "foster/control";
-constexpr char kUnits[] = "foster/units";
 
 constexpr int kCannotStart = 1;
+
+/// What the former manager's slots said that is not the core's, by unit.
+using RememberedFacts = std::unordered_map<uint32_t, SlotFacts>;
 
 EndNow end_with(const Error& error) {
   return {kCannotStart, "fosterd: " + error.message + "\n"};
 }
 
-std::string render_all(const std::vector<Diagnostic>& diagnostics) {
-  std::string text;
-  for (const Diagnostic& diagnostic : diagnostics)
-    text += render(diagnostic);
+std::string mistakes_text(const std::vector<Diagnostic>& diagnostics) {
   const size_t count = diagnostics.size();
-  return text + "fosterd: cannot start: " + std::to_string(count) +
+  return render_all(diagnostics) + "fosterd: cannot start: " + std::to_string(count) +
          (count == 1 ? " mistake" : " mistakes") + " in the unit files\n";
 }
 
@@ -70,15 +74,53 @@ Result<UniqueFd> control_socket(KeeperClient& keeper, Handover& handover,
   return made;
 }
 
-Result<LoadedUnits> units(KeeperClient& keeper, Handover& handover, const Options& options) {
-  const UniqueFd kept = handover.take(kUnits);
-  if (kept) return reload_kept_units(kept.get(), options);
-  auto loaded = load_units(options);
+Result<LoadedUnits> units(KeeperClient& keeper, Handover& handover, const Options& options,
+                          const InstanceCounts& instances, UniqueFd& texts) {
+  texts = handover.take(kKeptUnits);
+  if (texts) return reload_kept_units(texts.get(), options, instances);
+  auto loaded = load_units(options, instances);
   if (!loaded || !loaded->checked.set) return loaded;
-  const auto memory = keep_units(loaded->files);
+  if (auto named = Enablement::check(*loaded->checked.set, options.start); !named)
+    return std::unexpected(named.error());
+  auto memory = keep_units(loaded->files);
   if (!memory) return std::unexpected(memory.error());
-  keeper.store(kUnits, memory->get());
+  texts = std::move(*memory);
+  keeper.store(kKeptUnits, texts.get());
   return loaded;
+}
+
+SettingsFile settings_file(const Options& options, const std::string& id) {
+  if (options.state_dir) return SettingsFile(*options.state_dir);
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value != nullptr ? value : "");
+  };
+  return SettingsFile(
+      default_state_dir(id, geteuid() == 0, variable("XDG_STATE_HOME"), variable("HOME")));
+}
+
+struct FormerTexts {
+  std::vector<uint32_t> numbers;  // ascending
+  std::vector<UniqueFd> memfds;   // of these
+};
+
+FormerTexts former_texts(Handover& handover) {
+  const std::string_view prefix = kFormerUnits;
+  std::vector<std::pair<uint32_t, UniqueFd>> found;
+  for (HandedDescriptor& held : handover.descriptors) {
+    uint32_t number = 0;
+    if (!held.name.starts_with(prefix)) continue;
+    const char* end = held.name.data() + held.name.size();
+    if (std::from_chars(held.name.data() + prefix.size(), end, number).ec == std::errc{})
+      found.emplace_back(number, std::move(held.fd));
+  }
+  std::ranges::sort(found, {}, &std::pair<uint32_t, UniqueFd>::first);
+  FormerTexts former;
+  for (auto& [number, memfd] : found) {
+    former.numbers.push_back(number);
+    former.memfds.push_back(std::move(memfd));
+  }
+  return former;
 }
 
 std::vector<std::string> stray_names(const UnitSet& set,
@@ -141,7 +183,7 @@ uint32_t moved_blocker(uint32_t blocker, const std::vector<region::RememberedSlo
 }
 
 void remember(core::Recovered& found, std::vector<core::RecoveredUnit>& units, const UnitSet& set,
-              const region::Writer& writer) {
+              const region::Writer& writer, RememberedFacts& facts) {
   const std::vector<region::RememberedSlot> slots = writer.remembered();
   for (const region::RememberedSlot& slot : slots) {
     const auto unit = set.find(slot.name);
@@ -149,6 +191,8 @@ void remember(core::Recovered& found, std::vector<core::RecoveredUnit>& units, c
     core::UnitRecord record = decode_slot(slot.body);
     record.blocker = moved_blocker(record.blocker, slots, set);
     units[unit->value].record = std::move(record);
+    facts[unit->value] = {.timer_next_real_ns = slot.body.timer_next_real_ns,
+                          .enablement = slot.body.enablement};
   }
   const foster_region_header& header = writer.header();
   found.last_attempt = {header.last_attempt};
@@ -159,12 +203,12 @@ void remember(core::Recovered& found, std::vector<core::RecoveredUnit>& units, c
 
 /// What the core is to begin with: the region's word on each unit, the keeper's on its children.
 core::Recovered recover(const UnitSet& set, const Handover& handover, const region::Writer& writer,
-                        const std::vector<std::string>& strays) {
+                        const std::vector<std::string>& strays, RememberedFacts& facts) {
   core::Recovered found;
   std::vector<core::RecoveredUnit> units(set.size());
   for (uint32_t i = 0; i < units.size(); ++i)
     units[i].unit = {i};
-  if (writer.adopted()) remember(found, units, set, writer);
+  if (writer.adopted()) remember(found, units, set, writer, facts);
   found.last_attempt.value = std::max(found.last_attempt.value, handover.keeper.last_attempt);
   for (const protocol::Child& child : handover.children) {
     const UnitIndex unit = *set.find(child.unit);
@@ -180,11 +224,20 @@ core::Recovered recover(const UnitSet& set, const Handover& handover, const regi
   return found;
 }
 
+/// Whether no manager has decided about the unit's start yet. One that was killed before it
+/// published anything has left a slot that says nothing.
+bool is_new(const core::RecoveredUnit& unit, const RememberedFacts& facts) {
+  const auto known = facts.find(unit.unit.value);
+  return known == facts.end() ||
+         (!core::was_known(unit) && known->second.enablement == FOSTER_ENABLED);
+}
+
 /// What the first manager starts, and a later one of those that are new to it.
-std::vector<UnitIndex> initial_units(const UnitSet& set, const core::Recovered& recovered) {
-  std::vector<UnitIndex> units;
-  for (const core::RecoveredUnit& unit : recovered.units)
-    if (!unit.record && set[unit.unit].enabled) units.push_back(unit.unit);
+std::vector<UnitIndex> initial_units(const UnitSet& set, const Enablement& enablement,
+                                     const core::Recovered& recovered,
+                                     const RememberedFacts& facts) {
+  std::vector<UnitIndex> units = enablement.initial(set);
+  std::erase_if(units, [&](UnitIndex unit) { return !is_new(recovered.units[unit.value], facts); });
   return units;
 }
 
@@ -218,37 +271,68 @@ Result<region::Writer> region_of(const std::string& id, const protocol::Handover
                                .version_text = FOSTER_VERSION});
 }
 
-/// What is left to do once the units are known to be right.
-Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const Options& options,
-                          const std::string& id, InstanceHome home,
-                          const std::shared_ptr<const UnitSet>& checked) {
-  auto control = control_socket(keeper, handover, home);
-  if (!control) return std::unexpected(control.error());
-  auto writer = region_of(id, handover.keeper);
-  if (!writer) return std::unexpected(writer.error());
-  const std::vector<std::string> strays = stray_names(*checked, handover.children);
+/// What was found out before anything was made.
+struct Found {
+  std::string id;
+  SettingsFile settings_file;
+  Settings settings;
+  CheckedSet checked;
+  UniqueFd texts;
+};
+
+std::shared_ptr<const UnitSet> with_strays(const Found& found, const FormerTexts& former,
+                                           const std::vector<std::string>& strays,
+                                           const Options& options) {
   for (const std::string& name : strays)
     log(Level::warning, "no unit file describes this service any more; it is stopped",
         {{"unit", name}});
-  std::shared_ptr<const UnitSet> set = with_strays(checked, strays);
+  std::vector<int> texts{found.texts.get()};
+  for (auto memfd = former.memfds.rbegin(); memfd != former.memfds.rend(); ++memfd)
+    texts.push_back(memfd->get());
+  return with_strays(found.checked.set, strays, texts, options);
+}
+
+/// What is left to do once the units are known to be right.
+Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const Options& options,
+                          Found found, InstanceHome home) {
+  auto control = control_socket(keeper, handover, home);
+  if (!control) return std::unexpected(control.error());
+  auto writer = region_of(found.id, handover.keeper);
+  if (!writer) return std::unexpected(writer.error());
+  const std::vector<std::string> strays = stray_names(*found.checked.set, handover.children);
+  FormerTexts former = former_texts(handover);
+  std::shared_ptr<const UnitSet> set = with_strays(found, former, strays, options);
+  Enablement enablement(*set, found.settings, options.start);
   // Before lay_out: what it remembers are the former manager's slots.
-  core::Recovered recovered = recover(*set, handover, *writer, strays);
+  RememberedFacts facts;
+  core::Recovered recovered = recover(*set, handover, *writer, strays, facts);
+  for (core::RecoveredUnit& unit : recovered.units)
+    unit.masked = enablement.masked(unit.unit);
   if (auto laid_out = writer->lay_out(names_of(*set), edges_of(*set)); !laid_out)
     return std::unexpected(laid_out.error());
-  std::vector<UnitIndex> initial = initial_units(*set, recovered);
+  std::vector<UnitIndex> initial = initial_units(*set, enablement, recovered, facts);
   std::unordered_map<uint64_t, Errand> attempts;
   for (const protocol::Child& child : handover.children)
     attempts.emplace(child.attempt, errand_of(*set->find(child.unit), child.tag));
-  return Holdings{.instance = id,
-                  .instance_name = options.instance.empty() ? id : options.instance,
+  return Holdings{.options = options,
+                  .instance = found.id,
+                  .instance_name = options.instance.empty() ? found.id : options.instance,
                   .invocation = invocation_of(writer->header()),
+                  .started = {writer->header().daemon_started_boot_ns},
                   .home = std::move(home),
                   .keeper = handover.keeper,
                   .set = set,
+                  .templates = std::move(found.checked.templates),
                   .command = command_of(*set),
                   .writer = std::move(*writer),
                   .recovered = std::move(recovered),
                   .initial = std::move(initial),
+                  .remembered = std::move(facts),
+                  .enablement = std::move(enablement),
+                  .settings_file = std::move(found.settings_file),
+                  .settings = std::move(found.settings),
+                  .texts = {std::move(found.texts), std::move(former.numbers)},
+                  .strays = !strays.empty(),
                   .descriptors = std::move(handover.descriptors),
                   .attempts = std::move(attempts),
                   .control = std::move(*control)};
@@ -261,14 +345,19 @@ std::variant<Holdings, EndNow> take_over(KeeperClient& keeper, const Options& op
   if (!handover) return end_with(handover.error());
   const std::string id = instance_id(geteuid(), options.instance);
   // Mistakes in the units come first: they are found even where the instance runs already.
-  auto loaded = units(keeper, *handover, options);
+  Found found{.id = id, .settings_file = settings_file(options, id)};
+  SettingsFile::Found settings = find_settings(*handover, found.settings_file);
+  if (!settings.complaint.empty()) log(Level::error, settings.complaint);
+  found.settings = std::move(settings.settings);
+  auto loaded = units(keeper, *handover, options, found.settings.instances, found.texts);
   if (!loaded) return end_with(loaded.error());
-  if (!loaded->checked.set) return EndNow{kCannotStart, render_all(loaded->checked.diagnostics)};
+  if (!loaded->checked.set) return EndNow{kCannotStart, mistakes_text(loaded->checked.diagnostics)};
   auto home = InstanceHome::open(id, options.runtime_dir);
   if (!home) return end_with(home.error());
   if (auto locked = take_lock(keeper, *handover, *home, id); !locked)
     return end_with(locked.error());
-  auto holdings = assemble(keeper, *handover, options, id, *home, loaded->checked.set);
+  found.checked = std::move(loaded->checked);
+  auto holdings = assemble(keeper, *handover, options, std::move(found), *home);
   if (holdings) return std::move(*holdings);
   if (handover->keeper.manager_restarts == 0) home->remove();
   return end_with(holdings.error());

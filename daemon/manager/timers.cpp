@@ -43,9 +43,10 @@ Result<void> Timers::make_timer() {
   return {};
 }
 
-Result<void> Timers::add(UnitIndex unit, TimerSchedule::Past past) {
+void Timers::add(UnitIndex unit, TimerSchedule::Past past) {
   const UnitSpec& spec = (*set_)[unit];
-  if (auto made = make_timer(); !made) return made;
+  if (auto made = make_timer(); !made)
+    log(Level::error, made.error().message, {{"unit", spec.name}});
   const Clocks now = clocks();
   if (spec.timer->persistent) {
     const auto& runs = settings_.current().last_runs_us;
@@ -57,7 +58,6 @@ Result<void> Timers::add(UnitIndex unit, TimerSchedule::Past past) {
   }
   schedule_.add(unit, past, now);
   tell_changes();
-  return {};
 }
 
 void Timers::remove(UnitIndex unit) {

@@ -29,8 +29,9 @@ class Timers {
   void attach(sd_event* loop) { loop_ = loop; }
 
   /// The unit has a [timer] that counts from now on. `past.last_run` is found out here.
-  Result<void> add(UnitIndex unit, TimerSchedule::Past past);
+  void add(UnitIndex unit, TimerSchedule::Past past);
   void remove(UnitIndex unit);
+  [[nodiscard]] bool has(UnitIndex unit) const { return schedule_.has(unit); }
   /// The unit was started.
   void started(UnitIndex unit);
 

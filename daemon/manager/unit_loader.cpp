@@ -1,15 +1,13 @@
 #include "daemon/manager/unit_loader.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 
 #include "common/instance.hpp"
+#include "daemon/manager/background.hpp"
 
 namespace foster::manager {
 namespace {
@@ -24,21 +22,31 @@ std::string environment_or_empty(const char* name) {
   return value != nullptr ? value : "";
 }
 
-std::string default_units_path() {
-  return default_units_dir(geteuid(), environment_or_empty("XDG_CONFIG_HOME"),
-                           environment_or_empty("HOME"));
-}
-
 bool exists(const std::string& path) {
   struct stat found {};
   return stat(path.c_str(), &found) == 0;
 }
 
+/// The lowest layer first.
+std::vector<std::string> standard_paths() {
+  std::vector<std::string> paths = standard_unit_directories(
+      geteuid(), environment_or_empty("XDG_CONFIG_HOME"), environment_or_empty("HOME"));
+  const std::string runtime = environment_or_empty("XDG_RUNTIME_DIR");
+  const std::string of_runtime = runtime + "/foster/units";
+  if (geteuid() != 0 && !runtime.empty() && exists(of_runtime)) paths.push_back(of_runtime);
+  return paths;
+}
+
+std::string main_standard_path() {
+  return default_units_dir(geteuid(), environment_or_empty("XDG_CONFIG_HOME"),
+                           environment_or_empty("HOME"));
+}
+
 /// The checked set of the files and, when there is one, the command's unit.
 LoadedUnits check(std::vector<SourceFile> files, std::vector<Diagnostic> unreadable,
-                  const Options& options) {
+                  const Options& options, const SetOptions& set_options) {
   LoadedUnits loaded;
-  loaded.checked = build_unit_set(files, std::move(unreadable));
+  loaded.checked = build_unit_set(files, std::move(unreadable), set_options);
   loaded.files = std::move(files);
   if (options.command.empty() || !loaded.checked.set) return loaded;
   UnitSpec unit = command_unit(options.command);
@@ -72,61 +80,42 @@ UnitSpec command_unit(const std::vector<std::string>& command) {
   return unit;
 }
 
-Result<LoadedUnits> load_units(const Options& options) {
+Result<LoadedUnits> load_units(const Options& options, const InstanceCounts& instances) {
   std::vector<std::string> paths = options.unit_paths;
-  const std::string standard = default_units_path();
   if (paths.empty() && options.command.empty()) {
-    if (!exists(standard))
+    paths = standard_paths();
+    if (paths.empty())
       return failure("start",
-                     "there is nothing to run: " + standard +
+                     "there is nothing to run: " + main_standard_path() +
                          " does not exist; make it, or name a directory of unit files with "
                          "--units, or a command after --");
-    paths.push_back(standard);
   }
   SourceSet sources = read_unit_sources(paths);
-  return check(std::move(sources.files), std::move(sources.unreadable), options);
+  return check(std::move(sources.files), std::move(sources.unreadable), options,
+               {.instances = instances, .partial = sources.partial});
 }
 
 Result<UniqueFd> keep_units(const std::vector<SourceFile>& files) {
-  const std::string packed = pack(files);
-  UniqueFd memory(memfd_create("foster-units", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!memory) return system_failure("make a memfd for the unit files", errno);
-  for (size_t done = 0; done < packed.size();) {
-    const ssize_t taken = write(memory.get(), packed.data() + done, packed.size() - done);
-    if (taken < 0) return system_failure("keep the unit files in a memfd", errno);
-    done += static_cast<size_t>(taken);
-  }
-  if (fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) !=
-      0)
-    return system_failure("seal the kept unit files", errno);
+  auto memory = memfd_with("foster-units", pack(files));
+  if (!memory) return context("keep the unit files", memory.error());
   return memory;
 }
 
-Result<LoadedUnits> reload_kept_units(int memfd, const Options& options) {
-  struct stat found {};
-  if (fstat(memfd, &found) != 0) return system_failure("inspect the kept unit files", errno);
-  std::string packed(static_cast<size_t>(found.st_size), '\0');
-  const ssize_t taken = pread(memfd, packed.data(), packed.size(), 0);
-  if (taken != found.st_size)
-    return system_failure("read the kept unit files", taken < 0 ? errno : EIO);
-  auto files = unpack(packed);
+Result<LoadedUnits> reload_kept_units(int memfd, const Options& options,
+                                      const InstanceCounts& instances) {
+  const auto packed = text_of(memfd);
+  if (!packed) return context("read the kept unit files", packed.error());
+  auto files = unpack(*packed);
   if (!files) return std::unexpected(files.error());
-  return check(std::move(*files), {}, options);
+  // Whether they are all that there are was known when they were read.
+  return check(std::move(*files), {}, options, {.instances = instances, .partial = true});
 }
 
-std::shared_ptr<const UnitSet> with_strays(std::shared_ptr<const UnitSet> set,
-                                           const std::vector<std::string>& names) {
-  if (names.empty()) return set;
-  std::vector<UnitSpec> units = set->units();
-  for (const std::string& name : names) {
-    UnitSpec stray;
-    stray.name = name;
-    stray.description = "Runs, but no unit file describes it any more";
-    stray.command = {"/nonexistent"};
-    stray.restart.policy = RestartPolicy::never;
-    units.push_back(std::move(stray));
-  }
-  return std::make_shared<const UnitSet>(std::move(units));
+std::string render_all(const std::vector<Diagnostic>& diagnostics) {
+  std::string text;
+  for (const Diagnostic& diagnostic : diagnostics)
+    text += render(diagnostic);
+  return text;
 }
 
 }  // namespace foster::manager

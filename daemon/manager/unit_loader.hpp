@@ -20,20 +20,21 @@ struct LoadedUnits {
   std::vector<SourceFile> files;  // what it was made of, to be kept
 };
 
-/// Reads the directories of the options, or the default one. An error when there is nothing to run
-/// at all; mistakes in units are in checked.diagnostics.
-[[nodiscard]] Result<LoadedUnits> load_units(const Options& options);
+/// Reads the directories of the options, or the standard ones. An error when there is nothing to
+/// run at all; mistakes in units are in checked.diagnostics. `instances` are those that were asked
+/// for at run time.
+[[nodiscard]] Result<LoadedUnits> load_units(const Options& options,
+                                             const InstanceCounts& instances);
 
 /// The same from what a former manager kept.
-[[nodiscard]] Result<LoadedUnits> reload_kept_units(int memfd, const Options& options);
+[[nodiscard]] Result<LoadedUnits> reload_kept_units(int memfd, const Options& options,
+                                                    const InstanceCounts& instances);
 
 /// A sealed memfd with the texts.
 [[nodiscard]] Result<UniqueFd> keep_units(const std::vector<SourceFile>& files);
 
-/// `set` and, for each name, a unit without a file whose only future is to be stopped: for children
-/// of the keeper that no unit file describes any more.
-[[nodiscard]] std::shared_ptr<const UnitSet> with_strays(std::shared_ptr<const UnitSet> set,
-                                                         const std::vector<std::string>& names);
+/// All of them, one after the other, as people are shown them.
+[[nodiscard]] std::string render_all(const std::vector<Diagnostic>& diagnostics);
 
 /// The unit that `fosterd -- COMMAND` runs; its name is the program's.
 [[nodiscard]] UnitSpec command_unit(const std::vector<std::string>& command);

@@ -34,9 +34,7 @@ UnitSet five_units() {
 
 Enablement enablement(const UnitSet& set, const Settings& settings,
                       const std::vector<std::string>& start = {}) {
-  auto result = Enablement::of(set, settings, start);
-  EXPECT_TRUE(result) << result.error().message;
-  return std::move(*result);
+  return {set, settings, start};
 }
 
 TEST(Enablement, WhatTheFilesSay) {
@@ -77,9 +75,12 @@ TEST(Enablement, OnlyWhatStartNames) {
 }
 
 TEST(Enablement, AnUnknownNameIsAnError) {
-  const auto result = Enablement::of(five_units(), {}, std::vector<std::string>{"zebra"});
+  const UnitSet set = five_units();
+  const auto result = Enablement::check(set, std::vector<std::string>{"a", "zebra"});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().message, "cannot start zebra: there is no such unit");
+  EXPECT_TRUE(Enablement::check(set, std::vector<std::string>{"a", "[ab]"}));
+  EXPECT_EQ(names(set, enablement(set, {}, {"zebra"}).initial(set)), Names{});
 }
 
 TEST(Enablement, FollowsChanges) {

@@ -118,7 +118,7 @@ TEST(UnitLoader, KeptUnitsAreThoseThatWereRead) {
   const auto memory = keep_units(files);
   ASSERT_TRUE(memory) << memory.error().message;
   EXPECT_EQ(write(memory->get(), "x", 1), -1) << "the kept texts are sealed";
-  const auto loaded = reload_kept_units(memory->get(), Options{});
+  const auto loaded = reload_kept_units(memory->get(), Options{}, {});
   ASSERT_TRUE(loaded) << loaded.error().message;
   ASSERT_TRUE(loaded->checked.set);
   EXPECT_TRUE(loaded->checked.set->find("a"));
