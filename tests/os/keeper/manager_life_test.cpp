@@ -70,6 +70,35 @@ TEST(ManagerLife, ServicesRunOnWhileNoManagerCanStart) {
   EXPECT_EQ(next->expect_body<protocol::Spawned>(Type::spawned).pid, spawned.pid);
 }
 
+TEST(ManagerLife, OneThatStartsItselfAfreshIsNotPutOff) {
+  constexpr uint32_t kTimes = 8;  // a crash each time would mean pauses of seconds by now
+  Rig rig;
+  auto manager = rig.serving_manager();
+  manager->spawn(probe(1, {"stay"}));
+  manager->expect(Type::spawned);
+  for (uint32_t i = 1; i <= kTimes; ++i) {
+    manager->send_bytes(Type::again, {});
+    manager->exit(0);
+    EXPECT_EQ(rig.log_line().find("in_ms"), std::string::npos);
+    manager = rig.manager();
+    const auto told = manager->take_handover();
+    EXPECT_EQ(told.front().as<protocol::HandoverBegin>().manager_restarts, i);
+    EXPECT_TRUE(rig.logged("manager started"));
+    manager->send_ready();
+    manager->expect(Type::spawned);
+  }
+  EXPECT_TRUE(rig.keeper_runs());
+}
+
+TEST(ManagerLife, OneThatNeverServedCannotStartItselfAfresh) {
+  Rig rig;
+  auto manager = rig.manager();
+  manager->take_handover();
+  manager->send_bytes(Type::again, {});
+  manager->exit(7);
+  EXPECT_EQ(rig.end_status(), 7 << 8);
+}
+
 TEST(ManagerLife, PausesGrowForOneThatDiesYoung) {
   Rig rig;
   for (int i = 0; i < 4; ++i) {
@@ -145,6 +174,11 @@ TEST(ManagerLife, PlansThatDoNotAddUpFailAsSuch) {
       std::memcpy(bytes.data() + at, &lie, sizeof lie);
       expect_plan_refused(*manager, bytes);
     }
+  }
+  for (const uint32_t lie : {0xffffffffU, 0x7fffffffU, 251U, 1U}) {
+    std::string bytes = good;
+    std::memcpy(bytes.data() + offsetof(protocol::SpawnPlan, fd_count), &lie, sizeof lie);
+    expect_plan_refused(*manager, bytes);
   }
   plan.flags = protocol::kSetIds;
   plan.uid = static_cast<uid_t>(-1);  // would mean: stay root

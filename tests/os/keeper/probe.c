@@ -96,6 +96,48 @@ static void leave_daemon(void) {
     pause();
 }
 
+// Waits until its parent is gone and another has taken it over.
+static void wait_for_new_parent(pid_t parent) {
+  sigset_t orphaned;
+  int signal_number;
+  sigemptyset(&orphaned);
+  sigaddset(&orphaned, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &orphaned, NULL);
+  prctl(PR_SET_PDEATHSIG, SIGUSR1);
+  if (getppid() == parent) sigwait(&orphaned, &signal_number);
+  prctl(PR_SET_PDEATHSIG, 0);
+}
+
+// What a forking service does: a daemon is left, and the command ends. With a `code` the daemon
+// ends at once, otherwise it stays, and says so once it is the keeper's.
+static void daemonize(int own_session, int leave_another, int code) {
+  const pid_t parent = getpid();
+  if (fork() != 0) return;
+  if (own_session) setsid();
+  wait_for_new_parent(parent);
+  if (leave_another && fork() == 0)
+    for (;;)
+      pause();
+  printf("daemon %d\n", (int)getpid());
+  fflush(stdout);
+  if (code > 0) _exit(code);
+  for (;;)
+    pause();
+}
+
+static void print_contents(void) {
+  for (int fd = 3; fd < 400; ++fd) {
+    char text[64] = {0};
+    if (read(fd, text, sizeof text - 1) >= 0) printf("%d: %s\n", fd, text);
+  }
+  say("end");
+}
+
+static void print_pids(void) {
+  printf("pid %d\n", (int)getpid());
+  print_environment();
+}
+
 static void leave_orphans(int count) {
   for (int i = 0; i < count; ++i) {
     if (fork() != 0) continue;
@@ -123,6 +165,11 @@ int main(int argc, char** argv) {
   if (strcmp(mode, "ignore") == 0) ignore_and_stay(value);
   if (strcmp(mode, "leave-one") == 0) leave_one();
   if (strcmp(mode, "leave-daemon") == 0) leave_daemon();
+  if (strcmp(mode, "daemon") == 0) daemonize(1, 0, value);
+  if (strcmp(mode, "daemon-in-group") == 0) daemonize(0, 0, value);
+  if (strcmp(mode, "daemon-with-another") == 0) daemonize(1, 1, value);
+  if (strcmp(mode, "contents") == 0) print_contents();
+  if (strcmp(mode, "pids") == 0) print_pids();
   if (strcmp(mode, "leave-orphans") == 0) leave_orphans(value);
   if (strcmp(mode, "abort") == 0) abort();
   if (strcmp(mode, "burn") == 0) burn();

@@ -169,10 +169,6 @@ TEST(Reap, AnOrphanDaemonComesToTheKeeperAndIsReaped) {
   }
 }
 
-pid_t pid_in(const std::string& line) {
-  return std::atoi(line.substr(line.rfind(' ') + 1).c_str());
-}
-
 struct LeftBehind {
   pid_t pid;
 };
@@ -213,6 +209,25 @@ TEST(Group, WhatIsLeftOfItCanBeKilled) {
   // Asked again, the answer is the same.
   manager->kill(1, SIGTERM, KillScope::group);
   EXPECT_EQ(manager->expect_body<protocol::GroupEmptied>(Type::group_emptied).attempt, 1U);
+}
+
+TEST(Group, ManyThatAreLeftAreEachToldInTime) {
+  constexpr uint64_t kMany = 40;  // more than the keeper looks through for each dead orphan
+  Rig rig;
+  auto manager = rig.serving_manager();
+  std::vector<pid_t> left;
+  for (uint64_t attempt = 1; attempt <= kMany; ++attempt) {
+    manager->spawn(probe(attempt, {"leave-one"}));
+    manager->expect(Type::spawned);
+    left.push_back(pid_in(rig.line()));
+    manager->kill(attempt, SIGTERM, KillScope::main);
+    EXPECT_EQ(manager->expect_body<protocol::Exited>(Type::exited).group_remains, 1U);
+  }
+  for (uint64_t attempt = kMany; attempt >= 1; --attempt) {
+    ::kill(left[attempt - 1], SIGKILL);
+    EXPECT_EQ(manager->expect_body<protocol::GroupEmptied>(Type::group_emptied).attempt, attempt);
+  }
+  EXPECT_TRUE(manager->silent());
 }
 
 TEST(Group, OneThatDiesWithItsMainProcessIsOneEnd) {

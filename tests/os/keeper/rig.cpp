@@ -116,6 +116,10 @@ std::string Plan::encoded() const {
   return bytes + strings;
 }
 
+pid_t pid_in(const std::string& line) {
+  return std::atoi(line.substr(line.rfind(' ') + 1).c_str());
+}
+
 Plan probe(uint64_t attempt, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), PROBE_PATH);
   Plan plan;
@@ -189,8 +193,8 @@ void Manager::kill(uint64_t attempt, int signal, protocol::KillScope scope) {
   send(Type::kill, protocol::Kill{attempt, signal, scope, 0, 0});
 }
 
-void Manager::acknowledge(uint64_t attempt) {
-  send(Type::acknowledge, protocol::Acknowledge{attempt, 0, 0});
+void Manager::acknowledge(uint64_t attempt, bool abandon) {
+  send(Type::acknowledge, protocol::Acknowledge{attempt, abandon ? 1u : 0u, 0});
 }
 
 void Manager::exit(int code) {

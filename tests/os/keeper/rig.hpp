@@ -90,7 +90,7 @@ class Manager {
   void send_ready() { send_bytes(protocol::Type::ready, {}); }
   void spawn(const Plan& plan) { send_bytes(protocol::Type::spawn, plan.encoded(), plan.fds); }
   void kill(uint64_t attempt, int signal, protocol::KillScope scope = protocol::KillScope::group);
-  void acknowledge(uint64_t attempt);
+  void acknowledge(uint64_t attempt, bool abandon = false);
   /// Gathers what is sent until flush() into as few packets as possible.
   void gather() { gathering_ = true; }
   void flush();
@@ -160,6 +160,9 @@ class Rig {
   pid_t child_ = 0;   // what we wait for: fosterd, or the one that made its namespace
   int end_status_ = -1;
 };
+
+/// The number at the end of a line.
+pid_t pid_in(const std::string& line);
 
 /// Of the probe, by its mode.
 Plan probe(uint64_t attempt, std::vector<std::string> arguments);
