@@ -112,8 +112,16 @@ static void wait_for_new_parent(pid_t parent) {
 // ends at once, otherwise it stays, and says so once it is the keeper's.
 static void daemonize(int own_session, int leave_another, int code) {
   const pid_t parent = getpid();
-  if (fork() != 0) return;
+  int set_up[2];
+  char nothing;
+  if (pipe(set_up) != 0) return;
+  if (fork() != 0) {
+    close(set_up[1]);
+    (void)!read(set_up[0], &nothing, 1);
+    return;
+  }
   if (own_session) setsid();
+  close(set_up[1]);
   wait_for_new_parent(parent);
   if (leave_another && fork() == 0)
     for (;;)
