@@ -28,6 +28,7 @@ def test_it_is_clean(foster, folder):
     found = environment_of(folder)
     attempt = found.pop("FOSTER_ATTEMPT")
     assert int(attempt) == daemon.unit("a")["attempt"]
+    assert found.pop("FOSTER_INVOCATION").startswith(f"{daemon.process.pid}-")
     assert found == {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8", "HOME": me.pw_dir, "USER": me.pw_name, "LOGNAME": me.pw_name,
@@ -75,7 +76,7 @@ def test_patterns_pass_the_daemons_variables(foster, folder):
 
 
 def test_the_command_is_expanded_once_without_a_shell(foster, folder):
-    script = "printf '%s|' \"$$@\" > " + str(folder / "args")
+    script = "printf '%%s|' \"$$@\" > " + str(folder / "args")
     daemon = foster({"a": unit(
         ["/bin/sh", "-c", script, "sh", "${WORDS}", "$$HOME", "$HOME", "${REF}", "a*", "x${N}y"],
         **ONESHOT, environment={"WORDS": "two words", "REF": "${WORDS}", "N": "1"})}).start()
