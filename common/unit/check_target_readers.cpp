@@ -21,6 +21,7 @@ bool valid_port(std::string_view text) {
 
 /// What is wrong with "host:port"; empty when nothing is.
 std::string address_mistake(std::string_view text) {
+  if (text.contains("//")) return "a host and a port alone stand here, not a URL";
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos)
     return valid_port(text) ? "there is no host: write \"localhost:" + std::string(text) + "\""

@@ -101,9 +101,11 @@ class NameCheck {
 
   std::string_view nearest(std::string_view name) {
     if (++searches_ > kNearestMax) return {};
-    if (names_.empty())
+    if (names_.empty()) {
       for (const UnitSpec& unit : units_)
         names_.push_back(unit.name);
+      names_.insert(names_.end(), others_.broken.begin(), others_.broken.end());
+    }
     return nearest_word(name, names_);
   }
 
@@ -125,7 +127,8 @@ class GraphCheck {
       report_cycle(cycle);
     // In a cycle everybody needs everybody, and there is no order to search along.
     const std::vector<UnitIndex> order = graph_.start_order(units_.size());
-    if (!order.empty()) conflicts(order);
+    if (!order.empty()) contradictions(order);
+    conflicts_at_boot();
     return std::move(diagnostics_);
   }
 
@@ -190,16 +193,14 @@ class GraphCheck {
     diagnostics_.push_back(at(*first.unit, *first.reference, std::move(message)));
   }
 
-  void conflicts(const std::vector<UnitIndex>& order) {
-    std::vector<Edge> told;
+  void contradictions(const std::vector<UnitIndex>& order) {
     for (const Contradiction& found : find_contradictions(graph_, order)) {
-      if (told.size() == kConflictsMax) break;
-      told.push_back(found.conflict);
+      if (told_.size() == kConflictsMax) break;
+      told_.push_back(found.conflict);
       const Said conflict = said(found.conflict);
       diagnostics_.push_back(at(*conflict.unit, *conflict.reference,
                                 both(found.conflict) + " conflict, and " + needs(found)));
     }
-    conflicts_at_boot(told);
   }
 
   std::string both(const Edge& conflict) const {
@@ -213,13 +214,13 @@ class GraphCheck {
     return name + " needs both";
   }
 
-  void conflicts_at_boot(const std::vector<Edge>& told) {
+  void conflicts_at_boot() {
     const std::vector<bool> started = started_at_boot(units_, graph_);
     size_t count = 0;
     for (const Edge& edge : graph_.edges()) {
       if (edge.kind != EdgeKind::conflicts || !(edge.from < edge.to)) continue;
       if (!started[edge.from.value] || !started[edge.to.value]) continue;
-      if (std::ranges::find(told, edge) != told.end() || ++count > kConflictsMax) continue;
+      if (std::ranges::find(told_, edge) != told_.end() || ++count > kConflictsMax) continue;
       const Said conflict = said(edge);
       diagnostics_.push_back(at(*conflict.unit, *conflict.reference,
                                 both(edge) +
@@ -231,6 +232,7 @@ class GraphCheck {
   const std::vector<UnitSpec>& units_;
   const Graph& graph_;
   NameCheck names_;
+  std::vector<Edge> told_;  // conflicts that somebody needs both sides of
   std::vector<Diagnostic> diagnostics_;
 };
 

@@ -67,11 +67,12 @@ constexpr std::array kKeys{
             "none: the only process that is left of the command's is the main one",
             "Where a forking service writes the number of its main process.", "pidfile pid",
             [](S s) { read_path(s, s.spec.pid_file); }},
-    KeySpec{Section::service, "keep-output", "true or false", "false",
-            "Whether the last 16 KiB of what the service writes are kept, so that `fosterctl why` can "
-            "show its last lines. A small process beside the service then passes its output on; "
-            "to the service, that is a pipe.",
-            "tail last-lines", [](S s) { read_boolean(s, s.spec.keep_output); }},
+    KeySpec{
+        Section::service, "keep-output", "true or false", "false",
+        "Whether the last 16 KiB of what the service writes are kept, so that `fosterctl why` can "
+        "show its last lines. A small process beside the service then passes its output on; "
+        "to the service, that is a pipe.",
+        "tail last-lines", [](S s) { read_boolean(s, s.spec.keep_output); }},
     KeySpec{
         Section::service, "notify-access", "one of \"main\", \"exec\" and \"all\"", "\"main\"",
         "Whose messages on $NOTIFY_SOCKET count: those of the main process, those of hooks and "

@@ -43,6 +43,8 @@ CheckedSet SetBuilder::build() {
   for (const auto& [name, entry] : catalog_.entries())
     this->entry(name, entry);
   make_referenced();
+  for (const std::string& name : awaiting_)
+    judge_unmade(name);
   std::ranges::sort(units_, {}, &UnitSpec::name);
   check_together();
   quote_lines();
@@ -84,6 +86,8 @@ void SetBuilder::stray_file(size_t source) {
 void SetBuilder::entry(const std::string& name, const UnitCatalog::Entry& entry) {
   if (entry.masked) {
     others_.masked.insert(name);
+  } else if (entry.base == UnitCatalog::kNone && catalog_.has_template_for(name)) {
+    awaiting_.push_back(name);
   } else if (entry.base == UnitCatalog::kNone) {
     orphan_drop_ins(name, entry);
   } else if (is_template_name(name)) {
@@ -94,13 +98,12 @@ void SetBuilder::entry(const std::string& name, const UnitCatalog::Entry& entry)
 }
 
 void SetBuilder::orphan_drop_ins(const std::string& owner, const UnitCatalog::Entry& entry) {
-  const bool awaits_instance = catalog_.has_template_for(owner);
   for (const size_t source : entry.drop_ins) {
     const UnitPart part{&sources_[source], &document(source)};
     const FileRange none;
     if (!part.document->unreadable)
       report_all(assemble_unit(owner, std::span(&part, 1), none, false).diagnostics);
-    if (awaits_instance || options_.partial) continue;
+    if (options_.partial) continue;
     std::vector<std::string_view> names;
     for (const auto& [name, other] : catalog_.entries())
       if (other.base != UnitCatalog::kNone) names.push_back(name);
@@ -170,6 +173,7 @@ void SetBuilder::refuse(const std::string& name, AssembledUnit unit, bool told_b
   for (Diagnostic& diagnostic : unit.diagnostics)
     if (instance) diagnostic.message += " (as " + name + ")";
   report_all(std::move(unit.diagnostics));
+  refused_.push_back(std::move(unit.built.spec));
 }
 
 void SetBuilder::make_referenced() {
@@ -188,9 +192,19 @@ void SetBuilder::make_referenced() {
   }
 }
 
+/// Drop-ins of an instance that nobody asks for at present.
+void SetBuilder::judge_unmade(const std::string& name) {
+  if (made_.contains(name) || others_.broken.contains(template_of(name))) return;
+  AssembledUnit unit = assemble(name);
+  report_all(std::move(unit.diagnostics));
+  refused_.push_back(std::move(unit.built.spec));
+}
+
 void SetBuilder::check_together() {
   const Graph graph(units_);
   report_all(check_graph(units_, graph, others_));
+  for (const UnitSpec& unit : refused_)
+    report_all(check_references(unit, units_, others_));
   for (const Placeholder& placeholder : placeholders_) {
     const auto from_it = [&](const UnitSpec& unit) {
       return template_of(unit.name) == placeholder.maker;

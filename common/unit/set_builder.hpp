@@ -47,6 +47,7 @@ class SetBuilder {
   void make_unit(const std::string& name, Asked asked);
   void refuse(const std::string& name, AssembledUnit unit, bool told_before);
   void make_referenced();
+  void judge_unmade(const std::string& name);
   void check_together();
   void quote_lines();
   void report(std::string_view file, std::string message);
@@ -57,8 +58,10 @@ class SetBuilder {
   UnitCatalog catalog_;
   std::vector<std::optional<UnitDocument>> documents_;  // by source, once they are needed
   std::vector<UnitSpec> units_;
+  std::vector<UnitSpec> refused_;  // those that are not in the set; the names in them are judged
   std::set<std::string, std::less<>> made_;  // names of units, right or wrong
   std::vector<std::string> referenced_;      // instances that others name
+  std::vector<std::string> awaiting_;        // instances that have drop-ins and no file
   std::vector<Placeholder> placeholders_;
   OtherNames others_;
   CheckedSet checked_;

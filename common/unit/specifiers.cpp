@@ -67,6 +67,7 @@ class Expander {
         expanded += *put;
       } else {
         refuse(value, next);
+        expanded += text.substr(next, at - next);
       }
     }
     expanded += text.substr(at);

@@ -12,13 +12,6 @@ bool as_it_stands(std::span<const UnitPart> parts) {
   return parts.size() == 1 && !parts[0].source->text.contains('%');
 }
 
-Findings findings_for(std::span<const UnitPart> parts) {
-  Findings findings(parts[0].source->path, parts[0].source->text);
-  for (const UnitPart& part : parts.subspan(1))
-    findings.add_source(part.source->path, part.source->text);
-  return findings;
-}
-
 void sort_by_place(std::vector<Diagnostic>& diagnostics) {
   std::ranges::stable_sort(diagnostics, {}, [](const Diagnostic& diagnostic) {
     return std::tie(diagnostic.file, diagnostic.line, diagnostic.column);
@@ -27,12 +20,17 @@ void sort_by_place(std::vector<Diagnostic>& diagnostics) {
 
 }  // namespace
 
-ConfigValue merged_document(std::string_view name, std::span<const UnitPart> parts,
-                            Findings& findings) {
+Findings findings_for(std::span<const UnitPart> parts) {
+  Findings findings(parts[0].source->path, parts[0].source->text);
+  for (const UnitPart& part : parts.subspan(1))
+    findings.add_source(part.source->path, part.source->text);
+  return findings;
+}
+
+ConfigValue merged_document(std::span<const UnitPart> parts) {
   ConfigValue document = parts[0].document->value;
   for (uint32_t i = 1; i < parts.size(); ++i)
     merge_drop_in(document, parts[i].document->value, i);
-  expand_specifiers(document, name, findings);
   return document;
 }
 
@@ -46,7 +44,8 @@ AssembledUnit assemble_unit(std::string_view name, std::span<const UnitPart> par
   if (as_it_stands(parts)) {
     build_unit(parts[0].document->value, readable && complete, unit.built, findings);
   } else {
-    const ConfigValue document = merged_document(name, parts, findings);
+    ConfigValue document = merged_document(parts);
+    expand_specifiers(document, name, findings);
     build_unit(document, readable && complete, unit.built, findings);
   }
   unit.usable = readable && findings.empty();

@@ -23,10 +23,10 @@ struct AssembledUnit {
   std::vector<Diagnostic> diagnostics;  // of its keys, by place; those of the documents left out
 };
 
-/// The parts' documents, the later merged over the earlier, with specifiers expanded for a unit of
-/// that name. What specifiers are not is reported.
-[[nodiscard]] ConfigValue merged_document(std::string_view name, std::span<const UnitPart> parts,
-                                          Findings& findings);
+/// The parts' documents, the later merged over the earlier.
+[[nodiscard]] ConfigValue merged_document(std::span<const UnitPart> parts);
+
+[[nodiscard]] Findings findings_for(std::span<const UnitPart> parts);
 
 /// The first part is the unit's file or its template's; `of_template` says which of them are a
 /// template's. `complete` is false where the unit's own file is missing: then nothing

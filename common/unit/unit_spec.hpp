@@ -206,7 +206,7 @@ struct UnitSpec {
                                     // by a start until then
   std::string pid_file;  // of a forking unit: where it writes its main process's number; or empty
   NotifyAccess notify_access = NotifyAccess::main;
-  bool keep_output = false;  // the last of its output is kept, for `why`
+  bool keep_output = false;                      // the last of its output is kept, for `why`
   std::optional<std::string> user;               // name or number; unset: the daemon's own
   std::optional<std::string> group;              // name or number; unset: the user's first group
   std::optional<std::string> working_directory;  // absolute; unset: "/"

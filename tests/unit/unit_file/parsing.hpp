@@ -2,9 +2,12 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "common/unit/unit_parser.hpp"
+#include "common/unit/unit_set.hpp"
 
 namespace foster::testing {
 
@@ -35,6 +38,31 @@ inline UnitSpec unit_from(const std::string& text) {
 /// A [service] section with a command, then the text.
 inline std::string with_command(const std::string& text) {
   return "[service]\ncommand = [\"/bin/x\"]\n" + text;
+}
+
+/// Everything that is said about several files together.
+inline std::string said_of(const CheckedSet& checked) {
+  std::string all;
+  for (const Diagnostic& diagnostic : checked.diagnostics)
+    all += render(diagnostic);
+  return all;
+}
+
+inline std::string said_of(const std::vector<SourceFile>& files, const SetOptions& options = {}) {
+  return said_of(build_unit_set(files, {}, options));
+}
+
+/// The set of files that must be right.
+inline std::shared_ptr<const UnitSet> set_of(const std::vector<SourceFile>& files,
+                                             const SetOptions& options = {}) {
+  CheckedSet checked = build_unit_set(files, {}, options);
+  EXPECT_EQ(said_of(checked), "");
+  return checked.set ? checked.set : std::make_shared<const UnitSet>(std::vector<UnitSpec>{});
+}
+
+/// A unit with a command and a [depends] section.
+inline SourceFile unit_file(const std::string& name, const std::string& depends) {
+  return {name + ".toml", with_command("[depends]\n" + depends)};
 }
 
 }  // namespace foster::testing
