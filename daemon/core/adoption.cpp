@@ -64,6 +64,8 @@ void UnitMachine::adopted(const Spawned& event, const Turn& turn) {
   // While the former main process lives its end is still to come, and is acknowledged then.
   if (record.exit_attempt == record.attempt) {
     turn.actions.emplace_back(Acknowledge{record.attempt, !record.over});
+  } else {
+    former_mains_.push_back(record.attempt);
   }
   record.attempt = event.attempt;
   record.pid = event.pid;

@@ -12,6 +12,7 @@ void UnitMachine::count_exit(const Exited& event, const Turn& turn) {
   UnitRecord& record = ledger_.change(event.unit);
   const int32_t pid = event.attempt == record.attempt ? std::exchange(record.pid, 0) : 0;
   ++record.exits;
+  if (event.attempt < record.exit_attempt) return;  // its successor was quicker
   record.exit_attempt = event.attempt;
   record.last_exit = event.how;
   record.last_exit.clean = clean_end(spec(event.unit), event.how);

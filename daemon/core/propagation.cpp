@@ -48,6 +48,7 @@ void Propagation::start(std::span<const StartWish> roots, bool explicit_request,
     const StartWish wish = starts_[done];
     UnitRecord& record = ledger_.change(wish.unit);
     record.goal = Goal::up;
+    if (record.job_verb == Verb::stop) JobTable::finish(record, JobResult::superseded);
     if (record.state != UnitState::running) record.failures = 0;
     for (const Edge& edge : ledger_.set().graph().needs(wish.unit))
       pull_in(edge, wish, explicit_request);
@@ -60,7 +61,9 @@ void Propagation::start(std::span<const StartWish> roots, bool explicit_request,
   }
   const std::vector<StartWish> wishes = std::exchange(starts_, {});
   for (const StartWish& wish : wishes) {
+    const bool was_up = is_up(ledger_.spec(wish.unit), ledger_.record(wish.unit));
     if (ledger_.record(wish.unit).goal == Goal::up) machine_.want_up(wish, turn);
+    if (was_up) stop_bound(wish.unit, turn);
   }
 }
 
@@ -74,6 +77,19 @@ void Propagation::pull_in(const Edge& edge, const StartWish& wish, bool explicit
   if (other.goal == Goal::up ? !tries_again : done && edge.kind == EdgeKind::completed) return;
   place_[edge.to.value] = 1;
   starts_.push_back({edge.to, wish.cause == Cause::on_failure ? Cause::request : wish.cause});
+}
+
+/// A oneshot that is run again is not up until it is done: what is bound to it waits for it anew.
+void Propagation::stop_bound(UnitIndex unit, const Turn& turn) {
+  if (is_up(ledger_.spec(unit), ledger_.record(unit))) return;
+  std::vector<StopWish> bound;
+  for (const Edge& edge : ledger_.set().graph().needed_by(unit)) {
+    const UnitRecord& other = ledger_.record(edge.from);
+    if (edge.kind == EdgeKind::binds_to && is_under_way(other.state) && other.goal == Goal::up) {
+      bound.push_back({edge.from, Goal::up, Cause::dependency, unit.value + 1, false});
+    }
+  }
+  if (!bound.empty()) stop(bound, turn);
 }
 
 /// Whoever conflicts with what is to be started is stopped.
@@ -171,7 +187,8 @@ void Propagation::start_owed(const Turn& turn) {
     const UnitRecord& record = ledger_.record(start.unit);
     if (!at_rest(record.state) || record.masked) continue;
     const StartWish wish{start.unit, Cause::on_failure, start.trigger.value + 1};
-    this->start({&wish, 1}, true, turn);
+    // Not as by request: it may depend on the very unit whose failure it answers.
+    this->start({&wish, 1}, false, turn);
   }
 }
 

@@ -127,6 +127,13 @@ void without_main(UnitRecord& record, const UnitSpec& spec, Instant now) {
   FOSTER_CHECK(false);
 }
 
+/// Steps that are only reached when the newest attempt that there was is over.
+bool beyond_attempt(const UnitRecord& record) {
+  if (record.state == UnitState::starting) return record.step <= Step::pre_start;
+  const bool works_on = record.state == UnitState::running && record.claimed_pid == 0;
+  return works_on || record.step == Step::post_stop;
+}
+
 void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& spec, Instant now) {
   const Attempt live = found.live_attempt;
   const bool end_recorded = live <= record.exit_attempt;
@@ -144,7 +151,7 @@ void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& s
     if (!end_recorded) begin_with(record, live, now);
     return;
   }
-  record.over = false;
+  record.over = end_recorded && beyond_attempt(record);
 }
 
 }  // namespace

@@ -9,8 +9,28 @@
 #include "daemon/core/unit_machine.hpp"
 
 namespace foster::core {
+namespace {
+
+// How long what ran out while no manager was there still has: its news may be on their way.
+constexpr Duration kGrace = std::chrono::seconds(1);
+
+}  // namespace
+
+/// Nobody is to blame for having been heard by nobody.
+void UnitMachine::forgive_absence(UnitIndex unit, const Turn& turn) {
+  const auto passed = [&turn](Instant at) { return at.ns != 0 && at <= turn.now; };
+  const UnitRecord& known = record(unit);
+  const bool any = passed(known.watchdog_deadline) || passed(known.start_deadline) ||
+                   passed(known.hook.deadline) || passed(known.check.deadline);
+  if (!any) return;
+  UnitRecord& record = ledger_.change(unit);
+  if (passed(record.watchdog_deadline)) record.watchdog_deadline = turn.now + record.watchdog;
+  for (Instant* deadline : {&record.start_deadline, &record.hook.deadline, &record.check.deadline})
+    if (passed(*deadline)) *deadline = turn.now + kGrace;
+}
 
 void UnitMachine::resume(UnitIndex unit, int last_signal, const Turn& turn) {
+  forgive_absence(unit, turn);
   resume_side_runs(unit, turn);
   switch (record(unit).state) {
     case UnitState::starting:
@@ -140,6 +160,8 @@ void UnitMachine::resume_stopping(UnitIndex unit, int last_signal, const Turn& t
   if (record.over || last_signal == SIGKILL) return;
   if (record.killed) return send_kill(unit, turn);
   if (record.step != Step::signal) return;
+  const bool stops_itself = record.cause == Cause::exit && record.exit_attempt < record.attempt;
+  if (stops_itself) return;
   const bool aborts = record.cause == Cause::watchdog && record.exit_attempt < record.attempt;
   if (last_signal != (aborts ? SIGABRT : spec(unit).stop.signal)) send_stop_signal(unit, turn);
 }

@@ -75,6 +75,7 @@ uint32_t UnitMachine::take_trigger(UnitIndex unit) {
 }
 
 void UnitMachine::begin_start(UnitIndex unit, Cause cause, uint32_t trigger, const Turn& turn) {
+  if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);
   UnitRecord& record = ledger_.change(unit);
   record.started = {};
   record.running = {};

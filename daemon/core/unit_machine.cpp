@@ -55,7 +55,9 @@ void UnitMachine::spawn_failed(const SpawnFailed& event, const Turn& turn) {
     return side_over(event.unit, event.attempt, turn);
   }
   turn.actions.emplace_back(Acknowledge{event.attempt});
-  if (event.attempt != known.attempt || event.attempt <= known.exit_attempt) return;
+  const bool news = event.attempt == known.attempt &&
+                    (event.attempt > known.exit_attempt || !known.over);
+  if (!news) return;
   UnitRecord& record = ledger_.change(event.unit);
   record.exit_attempt = event.attempt;
   record.over = true;
@@ -85,7 +87,8 @@ void UnitMachine::spawn_failed(const SpawnFailed& event, const Turn& turn) {
 void UnitMachine::exited(const Exited& event, const Turn& turn) {
   const UnitRecord& known = record(event.unit);
   if (is_side(known, event.attempt)) return side_exited(event, turn);
-  const bool fresh = event.attempt > known.exit_attempt && event.attempt <= known.attempt;
+  const bool fresh = (event.attempt == known.attempt && event.attempt > known.exit_attempt) ||
+                     std::erase(former_mains_, event.attempt) > 0;
   if (fresh) count_exit(event, turn);
   if (event.attempt < known.attempt) {
     // Another process has taken over as the main one, and with it what is left of the group.

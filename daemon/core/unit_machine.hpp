@@ -204,6 +204,7 @@ class UnitMachine {
   [[nodiscard]] bool take_adoption(UnitIndex unit, Attempt attempt, Adoption& taken);
 
   // resume
+  void forgive_absence(UnitIndex unit, const Turn& turn);
   void resume_starting(UnitIndex unit, const Turn& turn);
   void resume_running(UnitIndex unit, int last_signal, const Turn& turn);
 
@@ -216,6 +217,7 @@ class UnitMachine {
   bool hurried_ = false;
   std::vector<Question> questions_;  // conditions that are being checked
   std::vector<Adoption> adoptions_;  // that the keeper has not answered
+  std::vector<Attempt> former_mains_;  // alive when another process took over from them
   std::vector<OwedStart> triggers_;  // of units that wait before they answer a failure
   std::vector<UnitIndex> gone_for_good_;
   std::vector<OwedStart> owed_starts_;
