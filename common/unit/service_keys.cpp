@@ -73,16 +73,16 @@ constexpr std::array kKeys{
         "show its last lines. A small process beside the service then passes its output on; "
         "to the service, that is a pipe.",
         "tail last-lines", [](S s) { read_boolean(s, s.spec.keep_output); }},
-    KeySpec{
-        Section::service, "notify-access", "one of \"main\", \"exec\" and \"all\"", "\"main\"",
-        "Whose messages on $NOTIFY_SOCKET count: those of the main process, those of hooks and "
-        "checks as well, or those of every process of the service. Setting it gives the service a "
-        "$NOTIFY_SOCKET, whatever its type.",
-        "notifyaccess",
-        [](S s) {
-          if (const auto word = read_word(s, kAccess))
-            s.spec.notify_access = NotifyAccess{uint8_t(*word)};
-        }},
+    KeySpec{Section::service, "notify-access", "one of \"main\", \"exec\" and \"all\"", "\"main\"",
+            "Whose messages on $NOTIFY_SOCKET count: those of the main process, those of hooks and "
+            "checks as well, or those of every process of the service. With the last two the "
+            "service has a "
+            "$NOTIFY_SOCKET, whatever its type.",
+            "notifyaccess",
+            [](S s) {
+              if (const auto word = read_word(s, kAccess))
+                s.spec.notify_access = NotifyAccess{uint8_t(*word)};
+            }},
     KeySpec{Section::service, "user", "a string: a user's name or number", "the daemon's own user",
             "The user that the service runs as.", "uid run-as",
             [](S s) { read_account(s, s.spec.user); }},

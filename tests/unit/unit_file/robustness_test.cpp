@@ -35,9 +35,36 @@ max-delay = "1min 30s"
 jitter = 0.1
 limit = 5
 
+limit-action = "start-unit"
+limit-unit = "rescue"
+force-exit-codes = [9]
+
 [stop]
 signal = "SIGTERM"
 timeout = "10s"
+
+[depends]
+requires = ["db", "-worker@3"]
+before = ["%p-late"]
+
+[ready]
+http = "http://localhost:80/%%20?x=%n"
+http-status = 204
+
+[health]
+command = ["check", "${A}"]
+memory-max = "1.5GiB"
+
+[hooks]
+post-stop = [["/bin/a"], ["/bin/b", "%%"]]
+reload-signal = "HUP"
+
+[timer]
+calendar = ["Mon..Fri 09:00", "daily"]
+
+[conditions]
+path-exists = ["/a", "!/b"]
+command = ["!/bin/c"]
 )";
 
 /// What must hold for every text. Returns what does not.

@@ -73,6 +73,53 @@ TEST_F(UnitSource, FilesAreTakenAsNamedAndOnlyOnce) {
   EXPECT_EQ(read({"/b.toml", "", "/other.conf"}), "/b.toml=b\n/a.toml=a\n/other.conf=c\n");
 }
 
+TEST_F(UnitSource, DropInsComeWithTheirDirectory) {
+  put("web.toml", "w");
+  fs::create_directory(dir_ + "/web.toml.d");
+  put("web.toml.d/b.toml", "b");
+  put("web.toml.d/a.toml", "a");
+  put("web.toml.d/a.toml~", "no");
+  fs::create_directory(dir_ + "/web.toml.d/deep.toml.d");
+  put("web.toml.d/deep.toml.d/x.toml", "no");
+  fs::create_directory(dir_ + "/.hidden.toml.d");
+  put(".hidden.toml.d/x.toml", "no");
+  put("file.toml.d", "no directory");
+  const std::string said =
+      "/web.toml=w\n/web.toml.d/a.toml=a\n/web.toml.d/b.toml=b\n"
+      "/file.toml.d: cannot read: Not a directory\n";
+  EXPECT_EQ(read({""}), said);
+  EXPECT_EQ(read({"/web.toml"}), "/web.toml=w\n/web.toml.d/a.toml=a\n/web.toml.d/b.toml=b\n");
+}
+
+TEST_F(UnitSource, EachDirectoryIsALayer) {
+  for (const char* folder : {"/usr", "/etc", "/run"})
+    fs::create_directory(dir_ + folder);
+  put("usr/a.toml", "");
+  put("etc/a.toml", "");
+  put("run/a.toml", "");
+  put("one.toml", "");
+  put("two.toml", "");
+  std::vector<std::string> paths{"/one.toml", "/usr", "/etc", "/two.toml", "/one.toml", "/run"};
+  for (std::string& path : paths)
+    path = dir_ + path;
+  const SourceSet sources = read_unit_sources(paths);
+  std::string layers;
+  for (const SourceFile& file : sources.files)
+    layers += file.path.substr(dir_.size()) + "=" + std::to_string(file.layer) + " ";
+  EXPECT_EQ(layers, "/one.toml=0 /usr/a.toml=1 /etc/a.toml=2 /two.toml=3 /run/a.toml=4 ");
+  EXPECT_TRUE(sources.partial);
+  EXPECT_FALSE(read_unit_sources(std::span(paths).subspan(1, 2)).partial);
+}
+
+TEST_F(UnitSource, TheNullDeviceIsAMask) {
+  fs::create_symlink("/dev/null", dir_ + "/web.toml");
+  const std::vector<std::string> paths{dir_};
+  const SourceSet sources = read_unit_sources(paths);
+  ASSERT_EQ(sources.files.size(), 1U);
+  EXPECT_TRUE(sources.files[0].mask);
+  EXPECT_TRUE(sources.unreadable.empty());
+}
+
 TEST_F(UnitSource, AnEmptyDirectoryIsNoMistake) {
   EXPECT_EQ(read({""}), "");
 }
@@ -155,12 +202,13 @@ TEST_F(UnitSource, FilesThatSayNothingOfTheirSizeAreReadToTheirEnd) {
 
 bool same(const std::vector<SourceFile>& one, const std::vector<SourceFile>& other) {
   return std::ranges::equal(one, other, [](const SourceFile& a, const SourceFile& b) {
-    return a.path == b.path && a.text == b.text;
+    return a.path == b.path && a.text == b.text && a.layer == b.layer && a.mask == b.mask;
   });
 }
 
-const std::vector<SourceFile> kFiles{
-    {"/u/a.toml", "[service]\n"}, {"", ""}, {"/u/b.toml", std::string("\0\xff", 2)}};
+const std::vector<SourceFile> kFiles{{"/u/a.toml", "[service]\n", 0, false},
+                                     {"", "", 7, true},
+                                     {"/u/a.toml.d/b.toml", std::string("\0\xff", 2), 2, false}};
 
 TEST(PackedSources, ComeBackAsTheyWere) {
   for (const std::vector<SourceFile>& files :
