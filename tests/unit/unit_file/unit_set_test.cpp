@@ -113,5 +113,17 @@ TEST(UnitSetDeathTest, NamesMustDiffer) {
   EXPECT_DEATH(UnitSet({unit, unit}), "broken invariant");
 }
 
+TEST(UnitSetDeathTest, ThereIsAnOrder) {
+  UnitSpec one;
+  one.name = "a";
+  one.depends.make().after.push_back({"b", false, {}});
+  UnitSpec other;
+  other.name = "b";
+  other.depends.make().before.push_back({"a", false, {}});
+  EXPECT_EQ(UnitSet({one, other}).graph().start_order(2).size(), 2U);
+  other.depends.make().after.push_back({"a", false, {}});
+  EXPECT_DEATH(UnitSet({one, other}), "broken invariant");
+}
+
 }  // namespace
 }  // namespace foster
