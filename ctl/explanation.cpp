@@ -91,6 +91,8 @@ std::string_view unasked_text(const foster_slot_body& body, const DaemonView& da
       return "its file says enabled = false";
     case FOSTER_NOT_CHOSEN:
       return "fosterd --start named others";
+    case FOSTER_GONE:
+      return "no unit file describes it any more";
     default:
       break;
   }
@@ -261,6 +263,9 @@ std::string render_chain(const Explanation& explanation) {
     const std::string indent(2 * static_cast<size_t>(std::min(link.depth, kIndentMax)), ' ');
     for (size_t i = 0; i < link.sentences.size(); ++i)
       text += indent + (i == 0 ? "" : "  ") + link.sentences[i] + "\n";
+    if (!link.output.empty()) text += indent + "  the last that it wrote:\n";
+    for (const std::string& line : link.output)
+      text += indent + "    | " + line + "\n";
   }
   return text;
 }

@@ -19,6 +19,7 @@ struct Link {
   std::optional<uint32_t> edge;        // how the one above depends on it, enum foster_edge_kind
   bool repeated = false;               // it stands in the chain already
   std::vector<std::string> sentences;  // the first is about its state
+  std::vector<std::string> output;     // its last lines, where they are kept
 };
 
 /// Something that would change the state of affairs.

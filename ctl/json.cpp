@@ -168,7 +168,8 @@ Json link_json(const UnitView& unit, const Link& link) {
           {"cause", cause_word(unit.body.cause)},
           {"since_us", unit.body.since_boot_ns == 0 ? Json() : moment(unit.body.since_real_ns)},
           {"repeated", link.repeated},
-          {"sentences", link.sentences}};
+          {"sentences", link.sentences},
+          {"output", link.output}};
 }
 
 }  // namespace

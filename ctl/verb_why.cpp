@@ -2,6 +2,7 @@
 
 #include "ctl/explanation.hpp"
 #include "ctl/json.hpp"
+#include "ctl/last_output.hpp"
 #include "ctl/render.hpp"
 #include "ctl/verbs.hpp"
 
@@ -20,6 +21,7 @@ ExitCode run_why(Session& session, const Arguments& arguments) {
   Instant last_change;
   for (const uint32_t slot : *slots) {
     explanations.push_back(explain(*graph, slot, daemon));
+    add_last_output(*graph, *region, arguments, session.environment(), explanations.back());
     last_change = std::max(last_change, Instant{(*graph)[slot].body.since_boot_ns});
   }
   Output& out = session.out();

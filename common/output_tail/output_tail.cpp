@@ -1,5 +1,6 @@
 #include "common/output_tail/output_tail.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,6 +69,17 @@ std::vector<std::string> last_output_lines(std::string_view runtime_directory,
   std::vector<std::string> lines = lines_of(kept_text(*tail));
   if (lines.size() > most) lines.erase(lines.begin(), lines.end() - static_cast<ptrdiff_t>(most));
   return lines;
+}
+
+void remove_output_tails(std::string_view runtime_directory) {
+  const std::string directory = directory_of(runtime_directory);
+  DIR* const listing = opendir(directory.c_str());
+  if (listing == nullptr) return;
+  // "." and ".." are directories, which unlinkat refuses.
+  while (const dirent* entry = readdir(listing))
+    unlinkat(dirfd(listing), entry->d_name, 0);
+  closedir(listing);
+  rmdir(directory.c_str());
 }
 
 }  // namespace foster

@@ -25,4 +25,7 @@ namespace foster {
 [[nodiscard]] std::vector<std::string> last_output_lines(std::string_view runtime_directory,
                                                          std::string_view unit, size_t most);
 
+/// Removes all files and their directory. What cannot be removed stays.
+void remove_output_tails(std::string_view runtime_directory);
+
 }  // namespace foster

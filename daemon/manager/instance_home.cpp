@@ -12,6 +12,7 @@
 
 #include "common/bus_api.hpp"
 #include "common/instance.hpp"
+#include "common/output_tail/output_tail.hpp"
 
 namespace foster::manager {
 namespace {
@@ -111,6 +112,7 @@ void InstanceHome::remove() const {
   // end.
   unlink(file(bus_api::kControlSocket).c_str());
   unlink(file(kLockFile).c_str());
+  remove_output_tails(path_);
   rmdir(path_.c_str());
   const size_t parent = path_.rfind('/');
   if (path_.substr(0, parent).find("foster") != std::string::npos)

@@ -201,7 +201,7 @@ def test_a_slow_stop_does_not_hold_up_others(foster, folder):
     before = daemon.unit("other")["pid"]
     daemon.ctl("restart", "other")
     assert daemon.unit("other")["pid"] != before
-    os.kill(daemon.unit("slow")["pid"], signal.SIGKILL)
+    os.killpg(daemon.unit("slow")["pid"], signal.SIGKILL)
     daemon.until_state("slow", "stopped")
 
 

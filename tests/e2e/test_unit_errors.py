@@ -85,13 +85,14 @@ def test_a_directory_that_is_not_there(foster, folder):
 
 
 def test_two_files_for_one_name(foster, folder):
-    daemon = foster({"a": GOOD})
-    other = folder / "other"
-    other.mkdir()
-    (other / "a.toml").write_text(GOOD)
-    daemon.launch(extra=["--units", str(other)])
+    daemon = foster()
+    for place in ("one", "other"):
+        (folder / place).mkdir()
+        (folder / place / "a.toml").write_text(GOOD)
+    one, other = folder / "one" / "a.toml", folder / "other" / "a.toml"
+    daemon.launch(extra=["--units", one, "--units", other])
     assert daemon.wait() == 1
-    assert f"{daemon.units}/a.toml" in daemon.log() and f"{other}/a.toml" in daemon.log()
+    assert str(one) in daemon.log() and str(other) in daemon.log()
 
 
 def test_a_running_daemon_keeps_its_set_whatever_becomes_of_the_files(foster):
