@@ -1,5 +1,6 @@
 // What readiness and health checks look at: addresses, paths, patterns, amounts of memory.
 
+#include <algorithm>
 #include <charconv>
 #include <regex.h>
 
@@ -11,6 +12,8 @@
 namespace foster {
 namespace {
 
+constexpr size_t kPatternMax = 1000;
+constexpr uint64_t kRepetitionsMax = 10'000;
 constexpr size_t kSocketPathMax = 107;  // sockaddr_un has room for it and a NUL
 
 bool valid_port(std::string_view text) {
@@ -51,8 +54,31 @@ std::string url_mistake(std::string_view text) {
   return {};
 }
 
+/// How often the repetitions such as {3,200} of a pattern, one within the other, may at most repeat
+/// something: regcomp(3) writes all of them out.
+uint64_t repetitions(std::string_view pattern) {
+  uint64_t product = 1;
+  for (size_t at = pattern.find('{'); at != std::string_view::npos; at = pattern.find('{', at)) {
+    uint64_t count = 1;
+    for (++at; at < pattern.size() && pattern[at] != '}'; ++at) {
+      uint32_t number = 0;
+      const auto [end, error] =
+          std::from_chars(pattern.data() + at, pattern.data() + pattern.size(), number);
+      if (error != std::errc()) continue;
+      count = std::max<uint64_t>(count, number);
+      at = static_cast<size_t>(end - pattern.data()) - 1;
+    }
+    product *= count;
+    if (product > kRepetitionsMax) break;
+  }
+  return product;
+}
+
 /// Why regcomp(3) does not take the pattern; empty when it does.
 std::string pattern_mistake(const std::string& pattern) {
+  if (pattern.size() > kPatternMax || repetitions(pattern) > kRepetitionsMax)
+    return "too large: at most " + std::to_string(kPatternMax) +
+           " bytes, and repetitions that come to " + std::to_string(kRepetitionsMax);
   regex_t compiled;
   const int code = regcomp(&compiled, pattern.c_str(), REG_EXTENDED | REG_NOSUB);
   if (code == 0) {

@@ -199,6 +199,19 @@ web.toml:5:15: `http-status` must be a whole number from 100 to 599, not 99
 )");
 }
 
+TEST(ReadyKeys, PatternsThatWouldTakeAllMemory) {
+  EXPECT_EQ(
+      complaints(with_ready("output = \"((a{200}){200}){200}\"\n")),
+      folded(R"(web.toml:4:10: "((a{200}){200}){200}" is no regular expression: too large: at \
+most 1000 bytes, and repetitions that come to 10000
+    output = "((a{200}){200}){200}"
+             ^^^^^^^^^^^^^^^^^^^^^^
+)"));
+  EXPECT_EQ(complaints(with_ready("output = \"[0-9]{4}-[0-9]{2}-[0-9]{2,3} a{,9}\"\n")), "");
+  EXPECT_NE(complaints(with_ready("output = \"a{99999999999}\"\n")), "");
+  EXPECT_NE(complaints(with_ready("output = \"a{\"\n")), "");
+}
+
 TEST(HealthKeys, AllAtOnce) {
   const HealthSpec health = health_of(R"(command = ["/bin/check", "${PORT}"]
 interval = "1s"
