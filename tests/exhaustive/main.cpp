@@ -230,6 +230,7 @@ int main(int argc, char** argv) {
     std::fputs(foster::exhaustive::kUsage, stderr);
     return 2;
   }
+  setvbuf(stdout, nullptr, _IOLBF, 0);  // so that a trace is whole when a check aborts
   std::signal(SIGABRT, foster::exhaustive::say_replay);
   return arguments->graph.has_value() ? foster::exhaustive::replay(*arguments)
                                       : foster::exhaustive::run(*arguments);

@@ -51,7 +51,19 @@ bool is_connected(const SmallGraph& graph) {
   return std::ranges::count(reached, false) == 0;
 }
 
+/// What is part of a unit and conflicts with it is no use.
+bool contradicts_itself(const SmallGraph& graph) {
+  return std::ranges::any_of(graph.edges, [&](const SmallEdge& part) {
+    const bool conflicts = std::ranges::any_of(graph.edges, [&](const SmallEdge& edge) {
+      return edge.kind == EdgeKind::conflicts && ((edge.from == part.from && edge.to == part.to) ||
+                                                  (edge.from == part.to && edge.to == part.from));
+    });
+    return part.kind == EdgeKind::part_of && conflicts;
+  });
+}
+
 bool is_accepted(const SmallGraph& graph) {
+  if (contradicts_itself(graph)) return false;
   const Graph edges(unit_specs(graph, Manner::restarting));
   if (edges.edges().empty() && !graph.edges.empty()) return false;
   const std::vector<UnitIndex> order = edges.start_order(graph.units);

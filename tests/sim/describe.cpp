@@ -392,6 +392,25 @@ std::string describe(const UnitSet& set, const core::Action& action) {
   return std::visit(Describer(set), action);
 }
 
+std::string describe(const UnitSet& set, UnitIndex unit) {
+  constexpr const char* kTypes[] = {"simple", "oneshot", "notify", "forking", "group"};
+  constexpr const char* kPolicies[] = {"always", "on-failure", "on-abnormal", "on-watchdog",
+                                       "never"};
+  const UnitSpec& spec = set[unit];
+  std::string said = spec.name + ": " + kTypes[static_cast<size_t>(spec.type)] + ", restart " +
+                     kPolicies[static_cast<size_t>(spec.restart.policy)];
+  if (spec.ready) said += ", ready";
+  if (spec.hooks) said += ", hooks";
+  if (spec.health) said += ", health";
+  if (!spec.conditions.empty()) said += ", conditions";
+  if (spec.essential) said += ", essential";
+  if (spec.remain_after_exit) said += ", remains";
+  if (!spec.restart_dependents) said += ", spares dependents";
+  for (const Edge& edge : set.graph().needs(unit))
+    said += std::string("; ") + edge_text(edge.kind) + " " + set[edge.to].name;
+  return said;
+}
+
 std::string describe(const LastExit& end) {
   const std::string value = std::to_string(end.value);
   switch (end.kind) {

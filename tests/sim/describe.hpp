@@ -23,6 +23,9 @@ namespace foster::sim {
 /// running (boot)".
 [[nodiscard]] std::string describe(const UnitSet& set, const core::Action& action);
 
+/// "web: notify, hooks, health; requires db, after log".
+[[nodiscard]] std::string describe(const UnitSet& set, UnitIndex unit);
+
 /// "exit 0", "signal 9", "spawn error 2".
 [[nodiscard]] std::string describe(const core::LastExit& end);
 

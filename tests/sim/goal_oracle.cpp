@@ -47,24 +47,19 @@ void GoalOracle::handled(const Judged& judged) {
 
 void GoalOracle::judge_request(const Judged& judged) {
   const auto* request = as<core::Request>(judged.event);
-  if (request == nullptr || judged.actions.empty() || judged.manager.shutting_down()) return;
-  const auto* reply = std::get_if<core::Reply>(&judged.actions.back());
+  if (request == nullptr || judged.manager.shutting_down()) return;
+  const core::Reply* reply = reply_of(judged);
   if (reply == nullptr || reply->refusal != core::Refusal::none) return;
   for (const UnitIndex unit : request->units) {
     const Goal goal = judged.manager.record(unit).goal;
     if (request->verb == Verb::stop && goal == Goal::up) {
       verdict_.fail(unit, "it was to be stopped and is wanted up");
     }
-    if (request->verb != Verb::start && request->verb != Verb::restart) continue;
-    // The last one of two that conflict wins.
-    Marks conflicting(set_.size(), false);
-    for (const Edge& edge : set_.graph().edges()) {
-      if (edge.kind == EdgeKind::conflicts && judged.manager.record(edge.to).goal == Goal::up) {
-        conflicting[edge.from.value] = true;
-      }
-    }
-    mark_parts(conflicting);
-    if (goal == Goal::down && !conflicting[unit.value]) {
+    // Several may conflict with each other, or with what answers a failure of theirs.
+    const bool starts = request->verb == Verb::start || request->verb == Verb::restart;
+    const bool in_conflict =
+        request->units.size() > 1 || judged.manager.record(unit).cause == Cause::conflict;
+    if (starts && goal == Goal::down && !in_conflict) {
       verdict_.fail(unit, "it was to be started and is wanted down");
     }
   }
@@ -80,6 +75,8 @@ GoalOracle::Marks GoalOracle::may_rise(const Judged& judged) const {
     if (request->verb == Verb::restart) mark_parts(marks);
   } else if (const auto* timer = as<core::TimerElapsed>(judged.event)) {
     marks[timer->unit.value] = true;
+  } else if (const auto* change = as<core::MaskChange>(judged.event)) {
+    if (!change->masked) marks[change->unit.value] = true;
   }
   mark_answers(judged, marks);
   mark_pulled(marks);
@@ -98,14 +95,18 @@ void GoalOracle::mark_answers(const Judged& judged, Marks& marks) const {
 
 GoalOracle::Marks GoalOracle::may_fall(const Judged& judged) const {
   Marks marks(set_.size(), judged.manager.shutting_down());
-  if (const auto* request = as<core::Request>(judged.event)) {
-    const bool stops = request->verb == Verb::stop || request->verb == Verb::restart;
+  const auto* request = as<core::Request>(judged.event);
+  if (request != nullptr) {
+    // A reset of what has failed gives it up.
+    const bool stops = request->verb != Verb::start && request->verb != Verb::reload;
     for (const UnitIndex unit : request->units)
       marks[unit.value] = marks[unit.value] || stops;
   }
+  const bool of_many = request != nullptr && request->units.size() > 1;
   for (const Edge& edge : set_.graph().edges()) {
-    const bool rival = edge.kind == EdgeKind::conflicts;
-    if (rival && judged.manager.record(edge.to).goal == Goal::up) marks[edge.from.value] = true;
+    if (edge.kind != EdgeKind::conflicts) continue;
+    const bool won = judged.manager.record(edge.to).goal == Goal::up;
+    if (won || of_many) marks[edge.from.value] = true;
   }
   for (uint32_t i = 0; i < set_.size(); ++i) {
     const UnitSpec& spec = set_[{i}];

@@ -34,20 +34,26 @@ void HealthOracle::manager_began(const core::Supervisor& manager) {
 }
 
 void HealthOracle::about_to_handle(const Told& told, const core::Event* event, Instant now) {
-  for (Run& run : runs_)
-    run.triggered = run.too_much_memory = false;
+  for (uint32_t i = 0; i < set_.size(); ++i) {
+    runs_[i].triggered = runs_[i].too_much_memory = false;
+    runs_[i].asked = told[{i}].asked;
+  }
   if (const auto* exited = as<core::Exited>(event)) {
+    if (!is_running_check(told.find(exited->unit, exited->attempt))) return;
     const bool good = exited->how.kind == core::ExitKind::code && exited->how.value == 0;
-    if (is_running_check(told.find(exited->unit, exited->attempt))) {
-      check_ended(exited->unit, good, now);
-    }
+    if (!good) runs_[exited->unit.value].check_failed = true;
+    if (!exited->group_remains) check_ended(exited->unit, now);
     return;
   }
+  if (const auto* emptied = as<core::GroupEmptied>(event)) {
+    const ToldProcess* process = told.find(emptied->unit, emptied->attempt);
+    if (process == nullptr || process->role != Role::health_check || !process->gone) return;
+    return check_ended(emptied->unit, now);
+  }
   if (const auto* failed = as<core::SpawnFailed>(event)) {
-    if (is_running_check(told.find(failed->unit, failed->attempt))) {
-      check_ended(failed->unit, false, now);
-    }
-    return;
+    if (!is_running_check(told.find(failed->unit, failed->attempt))) return;
+    runs_[failed->unit.value].check_failed = true;
+    return check_ended(failed->unit, now);
   }
   if (const auto* measured = as<core::MemoryMeasured>(event)) {
     const UnitSpec& spec = set_[measured->unit];
@@ -63,11 +69,12 @@ void HealthOracle::about_to_handle(const Told& told, const core::Event* event, I
   if (said->watchdog_interval) run.unsure = true;
 }
 
-void HealthOracle::check_ended(UnitIndex unit, bool good, Instant now) {
+/// Its whole group is gone: what it has left behind does not count against the unit.
+void HealthOracle::check_ended(UnitIndex unit, Instant now) {
   Run& run = runs_[unit.value];
-  const bool killed = std::exchange(run.check_killed, false);
+  const bool bad = std::exchange(run.check_failed, false);
   if (run.state != UnitState::running) return;
-  if (good && !killed) {
+  if (!bad) {
     run.failed_checks = 0;
   } else if (now >= run.since + set_[unit].health->start_period) {
     ++run.failed_checks;
@@ -78,7 +85,7 @@ void HealthOracle::handled(const Judged& judged, const Told& told) {
   for (const core::Action& action : judged.actions) {
     const auto* kill = std::get_if<core::Kill>(&action);
     if (kill == nullptr || !is_running_check(told.find(kill->unit, kill->attempt))) continue;
-    runs_[kill->unit.value].check_killed = true;
+    runs_[kill->unit.value].check_failed = true;
   }
   for (uint32_t i = 0; i < set_.size(); ++i) {
     judge(judged, told, {i});
@@ -113,13 +120,13 @@ void HealthOracle::judge_cause(const Judged& judged, const Told& told, UnitIndex
       return;
     case Cause::max_runtime:
       if (!spec.health || spec.health->max_runtime == Duration::zero() ||
-          judged.now < told[unit].asked + spec.health->max_runtime) {
+          judged.now < run.asked + spec.health->max_runtime) {
         verdict_.fail(unit, "its run was cut short");
       }
       return;
     case Cause::start_timeout:
       if (start_timeout(spec) == Duration::zero() ||
-          (!told[unit].uncertain && judged.now < told[unit].asked + start_timeout(spec))) {
+          (!told[unit].uncertain && judged.now < run.asked + start_timeout(spec))) {
         verdict_.fail(unit, "its start was cut short");
       }
       return;
@@ -147,7 +154,7 @@ void HealthOracle::judge_missed(const Judged& judged, const Told& told, UnitInde
   const UnitSpec& spec = set_[unit];
   const Run& run = runs_[unit.value];
   const ToldUnit& known = told[unit];
-  if (run.state == UnitState::starting && known.asked.ns != 0 && !known.uncertain) {
+  if (run.state == UnitState::starting && known.asked.ns != 0 && !known.uncertain && !run.unsure) {
     const bool fails = !spec.ready || spec.ready->on_timeout == ReadyTimeout::fail;
     const Duration limit = start_timeout(spec) + known.extended;
     const bool over = start_timeout(spec) != Duration::zero() && judged.now > known.asked + limit;

@@ -23,16 +23,17 @@ class HealthOracle {
     core::Cause cause = core::Cause::none;
     Attempt attempt;
     Instant since;
+    Instant asked;               // its command was, before the event
     bool unsure = false;         // it has outlived a manager: what that one counted is not known
     uint32_t failed_checks = 0;  // in a row
-    bool check_killed = false;
+    bool check_failed = false;   // the one under way
     bool too_much_memory = false;
     bool triggered = false;
     Instant last_ping;
     Duration watchdog{0};
   };
 
-  void check_ended(UnitIndex unit, bool good, Instant now);
+  void check_ended(UnitIndex unit, Instant now);
   void judge(const Judged& judged, const Told& told, UnitIndex unit);
   void judge_cause(const Judged& judged, const Told& told, UnitIndex unit);
   void judge_missed(const Judged& judged, const Told& told, UnitIndex unit);

@@ -15,9 +15,20 @@ namespace {
 
 constexpr auto kJobOf = &std::pair<JobId, Verb>::first;
 
+/// One request may bring a unit up, or find it so, and take it down again for a later unit's sake.
+bool was_up_meanwhile(const Judged& judged, UnitIndex unit, bool ran_before) {
+  if (ran_before && as<core::Request>(judged.event) != nullptr) return true;
+  return std::ranges::any_of(judged.actions, [&](const core::Action& action) {
+    const auto* note = std::get_if<core::Note>(&action);
+    return note != nullptr && note->unit == unit && note->kind == core::NoteKind::state &&
+           note->state == UnitState::running;
+  });
+}
+
 }  // namespace
 
-JobOracle::JobOracle(const UnitSet& set, Verdict& verdict) : set_(set), verdict_(verdict) {
+JobOracle::JobOracle(const UnitSet& set, Verdict& verdict)
+    : set_(set), verdict_(verdict), ran_before_(set.size(), false) {
   committed_.units.resize(set.size());
   pending_ = committed_;
 }
@@ -28,6 +39,8 @@ void JobOracle::handled(const Judged& judged) {
   for (const core::Action& action : judged.actions) {
     if (const auto* reply = std::get_if<core::Reply>(&action)) judge_reply(judged, *reply);
   }
+  for (uint32_t i = 0; i < set_.size(); ++i)
+    ran_before_[i] = judged.manager.record({i}).state == UnitState::running;
   if (judged.manager.last_job() < pending_.highest_job) {
     verdict_.fail("a job was given a number above the last");
   }
@@ -40,8 +53,7 @@ JobOracle::UnderWay JobOracle::jobs_before(const Judged& judged, UnitIndex unit)
   if (count.open.value != 0) under_way.emplace_back(count.open, count.open_verb);
   const auto* request = as<core::Request>(judged.event);
   if (request == nullptr) return under_way;
-  const auto* reply =
-      judged.actions.empty() ? nullptr : std::get_if<core::Reply>(&judged.actions.back());
+  const core::Reply* reply = reply_of(judged);
   if (reply == nullptr) {
     verdict_.fail("a request led to no reply");
     return under_way;
@@ -94,7 +106,10 @@ void JobOracle::judge_outcome(const Judged& judged, UnitIndex unit, Verb verb, J
     case JobResult::failed:
       return judge_failure(unit, record, verb);
     case JobResult::done:
-      return judge_success(unit, record, verb);
+      if (!was_up_meanwhile(judged, unit, ran_before_[unit.value])) {
+        judge_success(unit, record, verb);
+      }
+      return;
   }
 }
 
@@ -127,6 +142,8 @@ void JobOracle::judge_success(UnitIndex unit, const UnitRecord& record, Verb ver
       break;
   }
   if (record.state == UnitState::skipped) return;
+  // Ended, cleanly, and restarted by its policy.
+  if (record.state == UnitState::backoff && record.last_exit.clean) return;
   if (set_[unit].type == ServiceType::oneshot) {
     if (record.state != UnitState::exited) verdict_.fail(unit, "a oneshot's start is done early");
   } else if (record.state != UnitState::running &&

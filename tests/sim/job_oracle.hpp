@@ -48,6 +48,7 @@ class JobOracle {
   Verdict& verdict_;
   Counts committed_;
   Counts pending_;
+  std::vector<bool> ran_before_;   // by unit: it was running before the event
   std::vector<uint8_t> answered_;  // by token
 };
 

@@ -145,6 +145,7 @@ int main(int argc, char** argv) {
     std::fputs(foster::sim::kUsage, stderr);
     return 2;
   }
+  setvbuf(stdout, nullptr, _IOLBF, 0);  // so that a trace is whole when a check aborts
   std::signal(SIGABRT, foster::sim::say_replay);
   return foster::sim::run(*arguments);
 }

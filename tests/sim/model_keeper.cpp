@@ -159,7 +159,8 @@ std::string ModelKeeper::acknowledge(const core::Acknowledge& action) {
   if (found == children_.end())
     return {};  // acknowledged before, by a manager that has crashed since
   if (action.abandon) {
-    if (found->adopted_by.value == 0) return "an attempt was abandoned that nobody has taken over";
+    if (found->adopted_by.value == 0 && found->phase != Phase::over)
+      return "an attempt was abandoned that nobody has taken over";
   } else if (found->phase != Phase::over) {
     return "an attempt was acknowledged before it was over";
   }

@@ -103,14 +103,18 @@ Oracle::Oracle(const UnitSet& set)
 void Oracle::manager_began(const core::Supervisor& manager, const ModelKeeper& keeper) {
   settled_ = false;
   was_shutting_down_ = manager.shutting_down();
+  for (uint32_t i = 0; i < set_.size(); ++i)
+    rates_[i].backoff = manager.record({i}).since;
   goals_.manager_began(manager);
   health_.manager_began(manager);
   for (uint32_t i = 0; i < set_.size(); ++i) {
     std::vector<ToldProcess> processes;
     for (const Child& child : keeper.children()) {
       const bool known = order_.told().find({i}, child.attempt) != nullptr;
-      if (child.unit.value != i || (child.phase == Phase::over && !known)) continue;
-      processes.push_back({.attempt = child.attempt, .role = child.role, .index = child.index});
+      const bool over = child.phase == Phase::over;
+      if (child.unit.value != i || (over && !known)) continue;
+      processes.push_back(
+          {.attempt = child.attempt, .role = child.role, .index = child.index, .over = over});
     }
     order_.told().only_these_live({i}, processes);
   }
@@ -159,6 +163,7 @@ void Oracle::judge_records(const core::Supervisor& manager) {
     const UnitRecord& record = manager.record({i});
     const char* broken = core::broken_invariant(set_[{i}], record);
     if (broken != nullptr) fail({i}, broken);
+    judge_backoff({i}, record);
     consider(record.deadline);
     consider(record.start_deadline);
     consider(record.watchdog_deadline);
@@ -254,7 +259,6 @@ void Oracle::judge_end_of_run(UnitIndex unit, const UnitRecord& record) {
     if (record.window_count < spec.restart.limit) fail(unit, "its rate was below its limit");
     return;
   }
-  if (record.state == UnitState::backoff) judge_backoff(unit, record);
   if (is_beyond_policy(record.cause)) return;
   const std::optional<bool> again = should_restart(spec, record, record.cause);
   if (record.state == UnitState::backoff) {
@@ -270,7 +274,10 @@ void Oracle::judge_end_of_run(UnitIndex unit, const UnitRecord& record) {
   }
 }
 
+/// Once, as it begins: a reset may change the counts later on.
 void Oracle::judge_backoff(UnitIndex unit, const UnitRecord& record) {
+  if (record.state != UnitState::backoff || rates_[unit.value].backoff == record.since) return;
+  rates_[unit.value].backoff = record.since;
   const RestartSpec& spec = set_[unit].restart;
   double expected = static_cast<double>(spec.delay.count());
   for (uint32_t i = 1; i < record.failures; ++i) {

@@ -62,6 +62,7 @@ class Oracle {
     std::vector<Instant> restarts;
     uint32_t counted = 0;
     uint64_t exits = 0;
+    Instant backoff;  // the newest that was judged
   };
 
   void judge_records(const core::Supervisor& manager);

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "common/check.hpp"
+#include "daemon/core/restart_policy.hpp"
 
 namespace foster::sim {
 
@@ -12,6 +13,25 @@ using core::Role;
 using core::UnitRecord;
 using core::UnitState;
 using core::Verb;
+
+namespace {
+
+/// Whether the states after the event are those in which its units were started: one that brings
+/// about a shutdown, or is about many units, may change them again.
+bool is_final(const Judged& judged) {
+  const auto* request = as<core::Request>(judged.event);
+  if (judged.manager.shutting_down() != judged.was_shutting_down) return false;
+  return request == nullptr || request->units.size() == 1;
+}
+
+}  // namespace
+
+const core::Reply* reply_of(const Judged& judged) {
+  for (const core::Action& action : judged.actions) {
+    if (const auto* reply = std::get_if<core::Reply>(&action)) return reply;
+  }
+  return nullptr;
+}
 
 void OrderOracle::handled(const Judged& judged) {
   if (as<core::Begin>(judged.event) != nullptr) hurried_ = false;
@@ -29,7 +49,7 @@ void OrderOracle::handled(const Judged& judged) {
 void OrderOracle::judge(const Judged& judged, const core::Action& action) {
   if (const auto* note = std::get_if<core::Note>(&action)) {
     if (note->kind != core::NoteKind::state || note->state != UnitState::starting) return;
-    judge_start(judged, note->unit);
+    judge_start(judged, *note);
   } else if (const auto* spawn = std::get_if<core::Spawn>(&action)) {
     judge_spawn(judged, *spawn);
   } else if (const auto* kill = std::get_if<core::Kill>(&action)) {
@@ -37,12 +57,16 @@ void OrderOracle::judge(const Judged& judged, const core::Action& action) {
   }
 }
 
-void OrderOracle::judge_start(const Judged& judged, UnitIndex unit) {
+void OrderOracle::judge_start(const Judged& judged, const core::Note& note) {
+  const UnitIndex unit = note.unit;
   if (judged.was_shutting_down) verdict_.fail(unit, "it was started during a shutdown");
   if (told_[unit].masked) verdict_.fail(unit, "it is masked, and was started");
   if (told_.lives(unit)) verdict_.fail(unit, "it was started before its last run was over");
-  for (const Edge& edge : set_.graph().needs(unit))
-    judge_needs(judged, edge);
+  // What restarts by itself has seen the completion before.
+  const bool by_itself = core::decided_by_policy(note.cause);
+  for (const Edge& edge : set_.graph().needs(unit)) {
+    if (edge.kind != EdgeKind::completed || !by_itself) judge_needs(judged, edge);
+  }
 }
 
 void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
@@ -53,7 +77,7 @@ void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
       if (state == UnitState::skipped) return;
       [[fallthrough]];
     case EdgeKind::binds_to:
-      if ((state != UnitState::running && state != UnitState::exited) ||
+      if ((is_final(judged) && state != UnitState::running && state != UnitState::exited) ||
           !told_.can_be_up(edge.to, judged.now)) {
         verdict_.fail(edge.from, "it was started before what it needs was up: " + name);
       }
@@ -77,6 +101,7 @@ void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
 void OrderOracle::judge_after(const Judged& judged, const Edge& edge) {
   const UnitRecord& other = judged.manager.record(edge.to);
   const std::string name = set_[edge.to].name;
+  if (!is_final(judged)) return;
   if (other.state == UnitState::stopping) {
     return verdict_.fail(edge.from, "it was started while this was stopping: " + name);
   }
@@ -132,7 +157,8 @@ void OrderOracle::judge_spawn(const Judged& judged, const core::Spawn& spawn) {
     case Role::post_stop:
       if (hurried_) verdict_.fail(spawn.unit, "a hook runs in a hurried shutdown");
       for (const ToldProcess& process : told_[spawn.unit].living) {
-        if (process.role == Role::main) verdict_.fail(spawn.unit, "post-stop comes before the end");
+        if (process.role == Role::main && !process.over)
+          verdict_.fail(spawn.unit, "post-stop comes before the end");
       }
       break;
     case Role::post_start:
@@ -150,7 +176,10 @@ void OrderOracle::judge_spawn(const Judged& judged, const core::Spawn& spawn) {
 void OrderOracle::judge_stop(const Judged& judged, UnitIndex unit) {
   const UnitRecord& record = judged.manager.record(unit);
   const UnitSpec& spec = set_[unit];
-  const bool restarted = record.job_verb == Verb::restart && spec.restart_dependents;
+  // One request may both restart it, sparing its dependents, and start what it conflicts with.
+  const auto* request = as<core::Request>(judged.event);
+  if (request != nullptr && request->verb == Verb::restart && !spec.restart_dependents) return;
+  const bool restarted = record.job_verb == Verb::restart && record.cause == Cause::request;
   const bool orderly = record.goal == Goal::down || restarted;
   if (hurried_ || !orderly || told_[unit].main_gone || told_[unit].uncertain) return;
   for (const Edge& edge : set_.graph().needed_by(unit)) {
@@ -158,7 +187,7 @@ void OrderOracle::judge_stop(const Judged& judged, UnitIndex unit) {
     const UnitRecord& dependent = judged.manager.record(edge.from);
     const bool propagates = edge.kind == EdgeKind::requires_unit || edge.kind == EdgeKind::binds_to;
     const bool stopping = dependent.goal == Goal::down || dependent.state == UnitState::stopping;
-    if (!propagates && !stopping) continue;
+    if (!propagates && (!stopping || !is_final(judged))) continue;
     verdict_.fail(unit, "it is stopped before what depends on it: " + set_[edge.from].name);
   }
 }
@@ -167,7 +196,11 @@ void OrderOracle::judge_kill(const Judged& judged, const core::Kill& kill) {
   const UnitRecord& record = judged.manager.record(kill.unit);
   const UnitSpec& spec = set_[kill.unit];
   const ToldProcess* process = told_.find(kill.unit, kill.attempt);
-  if (process == nullptr) return verdict_.fail(kill.unit, "a signal was sent to an old attempt");
+  if (process == nullptr) {
+    // A new manager may not have heard yet that the keeper's last news of it are long counted.
+    if (as<core::Begin>(judged.event) != nullptr || told_[kill.unit].uncertain) return;
+    return verdict_.fail(kill.unit, "a signal was sent to an old attempt");
+  }
   if (as<core::SignalRequest>(judged.event) != nullptr) return;
   if (process->role != Role::main) return judge_side_kill(judged, kill, *process);
   const bool reload = record.state == UnitState::running && spec.hooks &&
@@ -195,7 +228,8 @@ void OrderOracle::judge_sigkill(const Judged& judged, const core::Kill& kill) {
   const ToldUnit& told = told_[kill.unit];
   if (!kill.group) verdict_.fail(kill.unit, "SIGKILL spares the group");
   if (told.uncertain) return;
-  const bool due = told.stopping && judged.now >= told.stop_began + set_[kill.unit].stop.timeout;
+  const bool due = (told.stopping || told.stops_itself) &&
+                   judged.now >= told.stop_began + set_[kill.unit].stop.timeout;
   const bool repeated = as<core::Begin>(judged.event) != nullptr && record.killed;
   if (!hurried_ && !repeated && !due) verdict_.fail(kill.unit, "SIGKILL is premature");
 }

@@ -20,6 +20,9 @@ struct Judged {
   bool was_shutting_down = false;
 };
 
+/// Null where the event has led to none.
+[[nodiscard]] const core::Reply* reply_of(const Judged& judged);
+
 template <class T>
 [[nodiscard]] const T* as(const core::Event* event) {
   return event == nullptr ? nullptr : std::get_if<T>(event);
@@ -37,7 +40,7 @@ class OrderOracle {
 
  private:
   void judge(const Judged& judged, const core::Action& action);
-  void judge_start(const Judged& judged, UnitIndex unit);
+  void judge_start(const Judged& judged, const core::Note& note);
   void judge_needs(const Judged& judged, const Edge& edge);
   void judge_after(const Judged& judged, const Edge& edge);
   void judge_step(const Judged& judged, const core::Spawn& spawn);

@@ -185,7 +185,8 @@ class GraphMaker {
       case 5:
         return depends.after.push_back(reference);
       default:
-        return depends.part_of.push_back(reference);
+        depends.part_of.push_back(reference);
+        return pulls(from, to);
     }
   }
 
@@ -208,7 +209,7 @@ class GraphMaker {
   Random& random_;
   std::vector<UnitSpec>& units_;
   std::vector<size_t> order_;
-  std::vector<std::vector<bool>> pulled_;
+  std::vector<std::vector<bool>> pulled_;  // and parts, which conflict with nobody either
 };
 
 /// Answers to failures go to later units only, or they could answer each other for ever.

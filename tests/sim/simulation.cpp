@@ -55,6 +55,8 @@ Simulation::Simulation(const Options& options)
 }
 
 Outcome Simulation::run() {
+  for (uint32_t i = 0; options_.trace && i < set_->size(); ++i)
+    trace(describe(*set_, UnitIndex{i}));
   manager_starts();
   while (stage_ != Stage::over && oracle_.violation().empty()) {
     step();
@@ -155,7 +157,10 @@ void Simulation::converged() {
 void Simulation::recovered() {
   if (manager_ == nullptr) return manager_starts();
   oracle_.converged(*manager_, keeper_);
-  if (places() != places_) oracle_.fail("a new manager has led to another place");
+  const std::vector<Place> now_there = places();
+  for (uint32_t i = 0; i < set_->size(); ++i) {
+    if (now_there[i] != places_[i]) oracle_.fail({i}, "a new manager has led to another place");
+  }
   trace("-- shutting down");
   stage_ = Stage::ending;
   inbox_.emplace_back(core::ShutdownRequest{7});
@@ -186,6 +191,8 @@ void Simulation::manager_starts() {
   manager_ = std::make_unique<core::Supervisor>(set_, core::Options{random_.next()});
   manager_->recover(found(), now_);
   oracle_.manager_began(*manager_, keeper_);
+  for (uint32_t i = 0; i < set_->size(); ++i)
+    oracle_.masked({i}, masked_[i]);
   core::Begin begin{.first_manager = first_manager_};
   for (uint32_t i = 0; i < set_->size(); ++i) {
     if ((*set_)[{i}].enabled && !region_.records[i].has_value()) begin.initial.push_back({i});

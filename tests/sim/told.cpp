@@ -41,12 +41,12 @@ void Told::event(const core::Event& event, Instant now) {
     ToldUnit& unit = units_[said->unit.value];
     if (said->ready && unit.executed && !unit.main_gone) unit.ready = true;
     if (said->stopping && unit.executed && !unit.main_gone && !unit.stopping) {
-      unit.stopping = unit.told_to_stop = true;
-      unit.stop_began = now;
+      if (!unit.stops_itself) unit.stop_began = now;
+      unit.stops_itself = true;
     }
     if (said->extend_timeout) unit.extended += *said->extend_timeout + (now - unit.asked);
   } else if (const auto* change = std::get_if<core::MaskChange>(&event)) {
-    mask(change->unit, change->masked);
+    units_[change->unit.value].masked = change->masked;
   }
   for (uint32_t i = 0; i < units_.size(); ++i)
     units_[i].ever_up = units_[i].ever_up || can_be_up({i}, now);
@@ -104,7 +104,7 @@ void Told::sent(const core::Kill& action, Instant now) {
   unit.told_to_stop = true;
   if (unit.stopping) return;
   unit.stopping = true;
-  unit.stop_began = now;
+  if (!unit.stops_itself) unit.stop_began = now;
 }
 
 void Told::spawned(const core::Spawned& event) {
@@ -160,8 +160,16 @@ void Told::only_these_live(UnitIndex unit, const std::vector<ToldProcess>& proce
   for (const ToldProcess& found : processes) {
     const ToldProcess* known = find(unit, found.attempt);
     living.push_back(known != nullptr ? *known : found);
+    living.back().over = found.over;
   }
   told.living = std::move(living);
+  for (const ToldProcess& found : processes) {
+    if (found.runs) spawned({unit, found.attempt, 0});
+  }
+}
+
+bool Told::lives(UnitIndex unit) const {
+  return std::ranges::count(units_[unit.value].living, false, &ToldProcess::over) > 0;
 }
 
 const ToldProcess* Told::find(UnitIndex unit, Attempt attempt) const {

@@ -19,6 +19,8 @@ struct ToldProcess {
   uint16_t index = 0;
   bool executed = false;
   bool gone = false;  // its main process; others of its group are left
+  bool runs = false;  // in truth, as a new manager is told with it
+  bool over = false;  // in truth: the news of it are still to be told again to a new manager
   Instant asked;
 };
 
@@ -33,6 +35,7 @@ struct ToldUnit {
   bool ready = false;
   bool stopping = false;       // a stop command or signal was given out
   bool told_to_stop = false;   // or a pre-stop command
+  bool stops_itself = false;   // it has said so
   uint16_t pre_started = 0;    // pre-start commands that have succeeded
   uint16_t commands_done = 0;  // of a oneshot
   uint16_t post_started = 0;   // post-start commands that have succeeded
@@ -61,10 +64,13 @@ class Told {
   void forget();
   /// A new manager: of what was asked for only this has reached the keeper.
   void only_these_live(UnitIndex unit, const std::vector<ToldProcess>& processes);
-  void mask(UnitIndex unit, bool masked) { units_[unit.value].masked = masked; }
+  /// Kept in a file of its own.
+  void mask(UnitIndex unit, bool masked) {
+    units_[unit.value].masked = committed_[unit.value].masked = masked;
+  }
 
   [[nodiscard]] const ToldUnit& operator[](UnitIndex unit) const { return units_[unit.value]; }
-  [[nodiscard]] bool lives(UnitIndex unit) const { return !units_[unit.value].living.empty(); }
+  [[nodiscard]] bool lives(UnitIndex unit) const;
   [[nodiscard]] const ToldProcess* find(UnitIndex unit, Attempt attempt) const;
   /// A group has no processes, so that nothing speaks against its being up.
   [[nodiscard]] bool can_be_up(UnitIndex unit, Instant now) const;
