@@ -240,6 +240,8 @@ std::string_view enablement_text(uint8_t enablement) {
       return "masked";
     case FOSTER_NOT_CHOSEN:
       return "not chosen by --start";
+    case FOSTER_GONE:
+      return "in no unit file any more";
     default:
       return {};
   }

@@ -37,7 +37,8 @@ std::string_view health_word(uint8_t health) {
 
 std::string_view enablement_word(uint8_t enablement) {
   static constexpr std::string_view kWords[] = {"enabled", "disabled_by_file",   "disabled",
-                                                "masked",  "enabled_by_request", "not_chosen"};
+                                                "masked",  "enabled_by_request", "not_chosen",
+                                                "gone"};
   return word_at(kWords, enablement);
 }
 

@@ -87,7 +87,8 @@ enum foster_enablement {
   FOSTER_DISABLED = 2,           /* by fosterctl disable */
   FOSTER_MASKED = 3,             /* by fosterctl mask: it may not be started at all */
   FOSTER_ENABLED_BY_REQUEST = 4, /* by fosterctl enable, whatever the file says */
-  FOSTER_NOT_CHOSEN = 5          /* fosterd --start named others */
+  FOSTER_NOT_CHOSEN = 5,         /* fosterd --start named others */
+  FOSTER_GONE = 6                /* no unit file describes it any more: it is only stopped */
 };
 
 /* How one unit depends on another; the words are those of the unit files. */

@@ -144,11 +144,14 @@ SourceSet read_unit_sources(std::span<const std::string> paths) {
 }
 
 std::vector<std::string> standard_unit_directories(uid_t uid, std::string_view xdg_config_home,
-                                                   std::string_view home) {
+                                                   std::string_view home,
+                                                   std::string_view xdg_runtime_dir) {
   std::vector<std::string> directories{default_units_dir(uid, xdg_config_home, home)};
   if (uid == 0) {
     directories.insert(directories.begin(), "/usr/lib/foster/units");
     directories.emplace_back("/run/foster/units");
+  } else if (!xdg_runtime_dir.empty()) {
+    directories.push_back(std::string(xdg_runtime_dir) + "/foster/units");
   }
   std::erase_if(directories, [](const std::string& path) { return !is_directory(path); });
   return directories;

@@ -31,10 +31,11 @@ struct SourceSet {
 
 /// Where unit files are looked for without --units, the lowest layer first, as far as they are
 /// there: root: /usr/lib/foster/units, /etc/foster/units, /run/foster/units; others:
-/// default_units_dir (common/instance.hpp) alone.
+/// default_units_dir (common/instance.hpp), $XDG_RUNTIME_DIR/foster/units.
 [[nodiscard]] std::vector<std::string> standard_unit_directories(uid_t uid,
                                                                  std::string_view xdg_config_home,
-                                                                 std::string_view home);
+                                                                 std::string_view home,
+                                                                 std::string_view xdg_runtime_dir);
 
 /// The files as bytes. unpack takes back what pack gave and refuses anything else.
 [[nodiscard]] std::string pack(const std::vector<SourceFile>& files);

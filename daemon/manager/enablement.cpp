@@ -41,6 +41,7 @@ Enablement::Choice Enablement::choice(UnitIndex unit) const {
 }
 
 void Enablement::update(const UnitSet& set, UnitIndex unit, const Settings& settings) {
+  if (units_[unit.value] == FOSTER_GONE) return;
   const UnitSetting setting = settings.of(set[unit].name);
   const auto decide = [&] {
     if (setting.masked) return FOSTER_MASKED;
@@ -62,6 +63,7 @@ bool Enablement::timer_runs(UnitIndex unit) const {
       return choice(unit) == Choice::named;
     case FOSTER_MASKED:
     case FOSTER_NOT_CHOSEN:
+    case FOSTER_GONE:
       break;
   }
   return false;
@@ -72,7 +74,8 @@ std::vector<UnitIndex> Enablement::initial(const UnitSet& set) const {
   for (uint32_t i = 0; i < set.size(); ++i) {
     const UnitIndex unit{i};
     const bool wanted = choices_.empty() ? timer_runs(unit) : choice(unit) == Choice::named;
-    if (wanted && !masked(unit) && !set[unit].timer) units.push_back(unit);
+    const bool may = !masked(unit) && units_[i] != FOSTER_GONE;
+    if (wanted && may && !set[unit].timer) units.push_back(unit);
   }
   return units;
 }

@@ -32,6 +32,9 @@ class Enablement {
   /// The units that are started with the daemon: not those with a timer, which starts them.
   [[nodiscard]] std::vector<UnitIndex> initial(const UnitSet& set) const;
 
+  /// No unit file describes the unit any more.
+  void gone(UnitIndex unit) { units_[unit.value] = FOSTER_GONE; }
+
   /// The settings of the unit are others now.
   void update(const UnitSet& set, UnitIndex unit, const Settings& settings);
 

@@ -89,7 +89,7 @@ Manager::Manager(KeeperClient& keeper, Holdings holdings, const char* const* inh
           [this](core::Event event) { queue(std::move(event)); },
           [this](UnitIndex unit) { publisher_.facts_changed(unit); }),
       renewal_(keeper, background_, settings_, holdings_.options, std::move(holdings_.texts),
-               holdings_.strays),
+               !holdings_.strays.empty()),
       lookout_(keeper, core_,
                {holdings_.home.path(), holdings_.instance_name, own_program("foster-tap"),
                 holdings_.keeper.keeper_pid, inherited},
@@ -217,13 +217,14 @@ void Manager::turn() {
   arm();
   flush_log();
   const bool idle = queue_.empty() && !background_.busy();
-  if (renewal_.ready() && idle && !core_.shutting_down() && !ended_) start_afresh();
+  const bool another_set = renewal_.ready() || strays_are_gone();
+  if (another_set && idle && !core_.shutting_down() && !ended_) start_afresh();
 }
 
 void Manager::foretell(const core::Action& action, Now now) {
   if (const auto* said = std::get_if<core::Note>(&action)) note(*said, now);
   const auto* spawn = std::get_if<core::Spawn>(&action);
-  if (spawn != nullptr && spawn->role == core::Role::main) timers_.started(spawn->unit);
+  if (spawn != nullptr && spawn->role == core::Role::main) timers_.started(spawn->unit, now.boot);
 }
 
 void Manager::perform(const core::Action& action) {
@@ -385,6 +386,11 @@ void Manager::end(int exit_code) {
   keeper_.flush();
   flush_log();
   ended_ = 0;
+}
+
+bool Manager::strays_are_gone() const {
+  const auto rests = [this](UnitIndex unit) { return core::at_rest(core_.record(unit).state); };
+  return !holdings_.strays.empty() && std::ranges::all_of(holdings_.strays, rests);
 }
 
 void Manager::start_afresh() {

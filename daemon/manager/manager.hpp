@@ -51,7 +51,7 @@ struct Holdings {
   SettingsFile settings_file;
   Settings settings;
   KeptTexts texts;
-  bool strays = false;                            // services run that no unit file describes
+  std::vector<UnitIndex> strays;                  // they run, but no unit file describes them
   std::vector<HandedDescriptor> descriptors;      // what the keeper holds beside foster's own
   std::unordered_map<uint64_t, Errand> attempts;  // of the keeper's children
   UniqueFd control;                               // listening
@@ -90,6 +90,7 @@ class Manager {
                        const BusShell::Done& done);
   void setting_changed(UnitIndex unit);
   [[nodiscard]] BusShell bus_shell();
+  [[nodiscard]] bool strays_are_gone() const;
   void start_afresh();
   void arm();
   void tell_systemd();

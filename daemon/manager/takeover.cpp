@@ -224,12 +224,11 @@ core::Recovered recover(const UnitSet& set, const Handover& handover, const regi
   return found;
 }
 
-/// Whether no manager has decided about the unit's start yet. One that was killed before it
-/// published anything has left a slot that says nothing.
+/// Whether no manager has decided about the unit's start yet, or it is back after it was gone.
 bool is_new(const core::RecoveredUnit& unit, const RememberedFacts& facts) {
   const auto known = facts.find(unit.unit.value);
-  return known == facts.end() ||
-         (!core::was_known(unit) && known->second.enablement == FOSTER_ENABLED);
+  const bool was_gone = known != facts.end() && known->second.enablement == FOSTER_GONE;
+  return !core::was_known(unit) || was_gone;
 }
 
 /// What the first manager starts, and a later one of those that are new to it.
@@ -303,6 +302,10 @@ Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const Option
   FormerTexts former = former_texts(handover);
   std::shared_ptr<const UnitSet> set = with_strays(found, former, strays, options);
   Enablement enablement(*set, found.settings, options.start);
+  std::vector<UnitIndex> gone;
+  for (const std::string& name : strays)
+    gone.push_back(*set->find(name));
+  std::ranges::for_each(gone, [&](UnitIndex unit) { enablement.gone(unit); });
   // Before lay_out: what it remembers are the former manager's slots.
   RememberedFacts facts;
   core::Recovered recovered = recover(*set, handover, *writer, strays, facts);
@@ -332,7 +335,7 @@ Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const Option
                   .settings_file = std::move(found.settings_file),
                   .settings = std::move(found.settings),
                   .texts = {std::move(found.texts), std::move(former.numbers)},
-                  .strays = !strays.empty(),
+                  .strays = std::move(gone),
                   .descriptors = std::move(handover.descriptors),
                   .attempts = std::move(attempts),
                   .control = std::move(*control)};

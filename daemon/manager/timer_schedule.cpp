@@ -113,10 +113,10 @@ bool TimerSchedule::elapsed(const Entry& entry, const Clocks& now) {
          (entry.next_calendar_us && *entry.next_calendar_us <= now.real_us);
 }
 
-void TimerSchedule::started(UnitIndex unit, const Clocks& now) {
+void TimerSchedule::started(UnitIndex unit, Instant at, const Clocks& now) {
   const auto found = entries_.find(unit.value);
   if (found == entries_.end() || (*set_)[unit].timer->every <= Duration::zero()) return;
-  found->second.every_from = now.boot;
+  found->second.every_from = at;
   plan(unit, found->second, now);
 }
 

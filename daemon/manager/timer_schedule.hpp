@@ -48,7 +48,7 @@ class TimerSchedule {
   [[nodiscard]] bool has(UnitIndex unit) const { return entries_.contains(unit.value); }
 
   /// The unit was started, by whomever.
-  void started(UnitIndex unit, const Clocks& now);
+  void started(UnitIndex unit, Instant at, const Clocks& now);
 
   /// The units whose timers have elapsed, in order of time; they count on from now.
   [[nodiscard]] std::vector<UnitIndex> take_elapsed(const Clocks& now);

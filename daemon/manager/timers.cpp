@@ -65,9 +65,9 @@ void Timers::remove(UnitIndex unit) {
   tell_changes();
 }
 
-void Timers::started(UnitIndex unit) {
+void Timers::started(UnitIndex unit, Instant at) {
   if (!schedule_.has(unit)) return;
-  schedule_.started(unit, clocks());
+  schedule_.started(unit, at, clocks());
   tell_changes();
 }
 

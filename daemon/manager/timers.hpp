@@ -32,8 +32,8 @@ class Timers {
   void add(UnitIndex unit, TimerSchedule::Past past);
   void remove(UnitIndex unit);
   [[nodiscard]] bool has(UnitIndex unit) const { return schedule_.has(unit); }
-  /// The unit was started.
-  void started(UnitIndex unit);
+  /// The unit was started: at the very time that its record says, by which a successor will count.
+  void started(UnitIndex unit, Instant at);
 
   /// Nanoseconds since 1970; 0: the unit will not be started by a timer.
   [[nodiscard]] int64_t next_real_ns(UnitIndex unit) const;

@@ -1,6 +1,5 @@
 #include "daemon/manager/unit_loader.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,19 +21,11 @@ std::string environment_or_empty(const char* name) {
   return value != nullptr ? value : "";
 }
 
-bool exists(const std::string& path) {
-  struct stat found {};
-  return stat(path.c_str(), &found) == 0;
-}
-
 /// The lowest layer first.
 std::vector<std::string> standard_paths() {
-  std::vector<std::string> paths = standard_unit_directories(
-      geteuid(), environment_or_empty("XDG_CONFIG_HOME"), environment_or_empty("HOME"));
-  const std::string runtime = environment_or_empty("XDG_RUNTIME_DIR");
-  const std::string of_runtime = runtime + "/foster/units";
-  if (geteuid() != 0 && !runtime.empty() && exists(of_runtime)) paths.push_back(of_runtime);
-  return paths;
+  return standard_unit_directories(geteuid(), environment_or_empty("XDG_CONFIG_HOME"),
+                                   environment_or_empty("HOME"),
+                                   environment_or_empty("XDG_RUNTIME_DIR"));
 }
 
 std::string main_standard_path() {

@@ -77,7 +77,7 @@ TEST(TimerSchedule, EveryCountsFromTheBeginningAndThenFromEachStart) {
   EXPECT_TRUE(rig.elapsed());
   EXPECT_EQ(rig.ahead_us(), 10 * kSecondUs);
   rig.pass(4 * kSecondUs);
-  rig.schedule.started(kUnit, rig.now);  // by hand
+  rig.schedule.started(kUnit, rig.now.boot, rig.now);  // by hand
   EXPECT_EQ(rig.ahead_us(), 10 * kSecondUs);
   EXPECT_FALSE(rig.elapsed());
 }
