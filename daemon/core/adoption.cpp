@@ -28,6 +28,21 @@ bool UnitMachine::take_adoption(UnitIndex unit, Attempt attempt, Adoption& taken
   return true;
 }
 
+/// The keeper has not been told yet that the command's end is recorded, because the process that
+/// takes its place is still looked for.
+bool UnitMachine::holds_command(UnitIndex unit) const {
+  const UnitRecord& record = this->record(unit);
+  const bool looking = record.state == UnitState::starting && record.step == Step::find_main;
+  return record.over && record.attempt.value != 0 && record.exit_attempt == record.attempt &&
+         (looking || record.claimed_pid != 0);
+}
+
+void UnitMachine::release_command(UnitIndex unit, const Turn& turn) {
+  if (holds_command(unit)) {
+    turn.actions.emplace_back(Acknowledge{record(unit).attempt});
+  }
+}
+
 void UnitMachine::adopt(UnitIndex unit, int32_t pid, const Turn& turn) {
   if (adopting(unit)) return;  // once that is answered
   const Attempt attempt = next_attempt();

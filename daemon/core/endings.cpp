@@ -26,10 +26,16 @@ void UnitMachine::count_exit(const Exited& event, const Turn& turn) {
                                  .value = event.how.value});
 }
 
-/// The newest attempt's main process has been reaped; whether others remain, the record says.
-/// `fresh`: it has not been known before.
-void UnitMachine::main_ended(UnitIndex unit, bool fresh, const Turn& turn) {
+/// The newest attempt's main process has been reaped. `fresh`: that has not been known before.
+void UnitMachine::main_ended(UnitIndex unit, bool fresh, bool group_empty, const Turn& turn) {
   const UnitRecord& record = this->record(unit);
+  if (!fresh && (record.over || !group_empty)) {  // told again after a handover
+    if (record.over && !holds_command(unit)) {
+      turn.actions.emplace_back(Acknowledge{record.attempt});
+    }
+    return;
+  }
+  if (group_empty) ledger_.change(unit).over = true;
   switch (record.state) {
     case UnitState::starting:
     case UnitState::running:
@@ -44,16 +50,15 @@ void UnitMachine::main_ended(UnitIndex unit, bool fresh, const Turn& turn) {
         send_stop_signal(unit, turn);
       }
       return;
-    case UnitState::stopped:  // told again after a handover
+    case UnitState::stopped:
     case UnitState::backoff:
     case UnitState::exited:
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
-      if (record.over) turn.actions.emplace_back(Acknowledge{record.attempt});
-      return;
+      break;
   }
-  FOSTER_CHECK(false);
+  FOSTER_CHECK(false);  // such units' attempts are over
 }
 
 void UnitMachine::main_ended_while_up(UnitIndex unit, const Turn& turn) {

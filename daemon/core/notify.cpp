@@ -32,7 +32,9 @@ bool lives(UnitState state) {
 
 void UnitMachine::notified(const Notified& event, const Turn& turn) {
   const UnitIndex unit = event.unit;
-  if (!lives(record(unit).state)) return;
+  // What comes before the news that the command is executed is of an earlier run.
+  const bool executed = spec(unit).type == ServiceType::group || record(unit).running.ns != 0;
+  if (!lives(record(unit).state) || !executed) return;
   said_of_itself(unit, event, turn);
   if (event.extend_timeout) extend(unit, *event.extend_timeout, turn);
   said_watchdog(unit, event, turn);

@@ -56,7 +56,7 @@ void Propagation::start(std::span<const StartWish> roots, bool explicit_request,
   for (const StartWish& wish : starts_)
     place_[wish.unit.value] = 0;
   if (!rank_.empty()) {
-    stop_rivals(turn);
+    stop_rivals(roots.size(), turn);
     std::ranges::stable_sort(starts_, {}, [this](const StartWish& w) { return rank(w.unit); });
   }
   const std::vector<StartWish> wishes = std::exchange(starts_, {});
@@ -92,17 +92,25 @@ void Propagation::stop_bound(UnitIndex unit, const Turn& turn) {
   if (!bound.empty()) stop(bound, turn);
 }
 
-/// Whoever conflicts with what is to be started is stopped.
-void Propagation::stop_rivals(const Turn& turn) {
+/// Whoever conflicts with what is to be started is stopped. Those that were asked for, which come
+/// first in the list, have the last word.
+void Propagation::stop_rivals(size_t roots, const Turn& turn) {
+  std::ranges::rotate(starts_, starts_.begin() + static_cast<ptrdiff_t>(roots));
   std::vector<StopWish> rivals;
   for (const StartWish& wish : starts_) {
+    const UnitRecord& record = ledger_.record(wish.unit);
+    const bool is_done = record.state == UnitState::exited &&
+                         ledger_.spec(wish.unit).remain_after_exit &&
+                         record.job_verb != Verb::restart;
+    if (record.goal == Goal::down || is_done) continue;
     for (const Edge& edge : ledger_.set().graph().needs(wish.unit)) {
       if (edge.kind != EdgeKind::conflicts) continue;
-      if (ledger_.record(wish.unit).goal == Goal::down) continue;  // a later one has won
       const UnitRecord& rival = ledger_.record(edge.to);
       if (rival.goal == Goal::down && at_rest(rival.state)) continue;
       ledger_.change(edge.to).goal = Goal::down;
-      rivals.push_back({.unit = edge.to, .cause = Cause::conflict, .blocker = wish.unit.value + 1});
+      rivals.push_back({.unit = edge.to,
+                        .cause = Cause::conflict,
+                        .blocker = wish.unit.value + 1});
     }
   }
   if (!rivals.empty()) stop(rivals, turn);

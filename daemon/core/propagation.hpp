@@ -32,7 +32,7 @@ class Propagation {
 
  private:
   void pull_in(const Edge& edge, const StartWish& wish, bool explicit_request);
-  void stop_rivals(const Turn& turn);
+  void stop_rivals(size_t roots, const Turn& turn);
   void stop_bound(UnitIndex unit, const Turn& turn);
   void take_along(const Edge& edge, const StopWish& wish);
   void add_stop(const StopWish& wish);

@@ -131,7 +131,9 @@ void without_main(UnitRecord& record, const UnitSpec& spec, Instant now) {
 bool beyond_attempt(const UnitRecord& record) {
   if (record.state == UnitState::starting) return record.step <= Step::pre_start;
   const bool works_on = record.state == UnitState::running && record.claimed_pid == 0;
-  return works_on || record.step == Step::post_stop;
+  const bool unsignalled = record.state == UnitState::stopping && record.step == Step::signal &&
+                           record.deadline.ns == 0;
+  return works_on || unsignalled || record.step == Step::post_stop;
 }
 
 void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& spec, Instant now) {
@@ -166,7 +168,8 @@ UnitRecord recovered_record(const RecoveredUnit& found, const UnitSpec& spec, In
   const bool known = was_known(found);
   if (known) record = *found.record;
   record.masked = found.masked;
-  record.over = found.live_attempt != record.attempt || !has_steps(record.state);
+  record.over = found.live_attempt != record.attempt || !has_steps(record.state) ||
+                (found.live_attempt <= record.exit_attempt && beyond_attempt(record));
   const bool sound = broken_invariant(spec, record) == nullptr;
   if (known && sound) {
     reconcile_side(record.hook, found.live_hook);

@@ -17,21 +17,7 @@ bool main_lives(const UnitRecord& record) {
   return record.attempt > record.exit_attempt && !record.over;
 }
 
-/// The keeper has not been told yet that the command's end is recorded, because the process that
-/// takes its place is still looked for.
-bool holds_command(const UnitRecord& record) {
-  const bool looking = record.state == UnitState::starting && record.step == Step::find_main;
-  return record.over && record.attempt.value != 0 && record.exit_attempt == record.attempt &&
-         (looking || record.claimed_pid != 0);
-}
-
 }  // namespace
-
-void UnitMachine::release_command(UnitIndex unit, const Turn& turn) {
-  if (holds_command(record(unit))) {
-    turn.actions.emplace_back(Acknowledge{record(unit).attempt});
-  }
-}
 
 void UnitMachine::enter_stopping(UnitIndex unit, Cause cause, uint32_t blocker, const Turn& turn) {
   UnitRecord& record = ledger_.change(unit);

@@ -96,8 +96,7 @@ void UnitMachine::exited(const Exited& event, const Turn& turn) {
   } else if (event.attempt > known.attempt) {
     if (!event.group_remains) turn.actions.emplace_back(Acknowledge{event.attempt});
   } else {
-    if (!event.group_remains && !known.over) ledger_.change(event.unit).over = true;
-    main_ended(event.unit, fresh, turn);
+    main_ended(event.unit, fresh, !event.group_remains, turn);
   }
 }
 
@@ -110,8 +109,7 @@ void UnitMachine::group_emptied(const GroupEmptied& event, const Turn& turn) {
   if (event.attempt != known.attempt) {
     turn.actions.emplace_back(Acknowledge{event.attempt});
   } else if (event.attempt <= known.exit_attempt) {
-    if (!known.over) ledger_.change(event.unit).over = true;
-    main_ended(event.unit, false, turn);
+    main_ended(event.unit, false, true, turn);
   }
 }
 
@@ -230,7 +228,7 @@ void UnitMachine::stop_if_resting(const StopWish& wish, const Turn& turn) {
     return;
   }
   if (wish.goal == Goal::up) return;
-  if (record.state == UnitState::stopped) {
+  if (record.state == UnitState::stopped && wish.cause != Cause::conflict) {
     JobTable::finish(record, JobResult::done);
     return;
   }

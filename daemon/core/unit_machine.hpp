@@ -150,7 +150,8 @@ class UnitMachine {
 
   // endings
   void count_exit(const Exited& event, const Turn& turn);
-  void main_ended(UnitIndex unit, bool fresh, const Turn& turn);
+  void main_ended(UnitIndex unit, bool fresh, bool group_empty, const Turn& turn);
+  [[nodiscard]] bool holds_command(UnitIndex unit) const;
   void main_ended_while_up(UnitIndex unit, const Turn& turn);
   void ended_by_itself(UnitIndex unit, Cause cause, const Turn& turn);
   void restart_after(UnitIndex unit, Cause cause, const Turn& turn);
