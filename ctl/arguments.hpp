@@ -18,7 +18,9 @@ struct Arguments {
   bool no_color = false;
 
   // Of those that declare them (command_table.cpp).
-  std::vector<std::string> names;  // units, as names or patterns; paths for `check`
+  std::vector<std::string> names;      // units, as names or patterns; paths for `check`
+  std::vector<std::string> calendars;  // events for `check`
+  std::vector<std::string> units;      // where unit files are
   int signal = 0;
   uint32_t instances = 0;
   Condition condition = Condition::up;

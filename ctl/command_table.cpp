@@ -131,6 +131,16 @@ void declare_graph(CLI::App& app, Arguments& arguments, OptionTexts&) {
   app.add_flag("--dot", arguments.dot, "In Graphviz's language: fosterctl graph --dot | dot -Tsvg");
 }
 
+void declare_cat(CLI::App& app, Arguments& arguments, OptionTexts&) {
+  app.add_option("NAME", arguments.names, "Units, templates or instances, by their names")
+      ->required();
+  app.add_option("--units", arguments.units,
+                 "Directory of unit files, or one file; may be given several\n"
+                 "times; default: where the running fosterd looks")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+}
+
 void declare_tree(CLI::App& app, Arguments& arguments, OptionTexts&) {
   declare_names(app, arguments, false);
   app.add_flag("--reverse", arguments.reverse, "What depends on the units instead");
@@ -169,6 +179,12 @@ void declare_events(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
 void declare_check(CLI::App& app, Arguments& arguments, OptionTexts&) {
   app.add_option("PATH", arguments.names,
                  "Unit files and directories of them; default: where fosterd looks");
+  app.add_option(
+         "--calendar", arguments.calendars,
+         "Instead, a calendar event such as \"Mon..Fri 09:00\": when it comes next; may be\n"
+         "given several times")
+      ->type_name("EVENT")
+      ->allow_extra_args(false);
   app.add_flag("-q,--quiet", arguments.quiet, "Say nothing but errors");
 }
 
@@ -195,6 +211,8 @@ constexpr Command kCommands[] = {
      declare_why, run_why},
     {kLooking, "graph", "What depends on what", "[NAME...]", declare_graph, run_graph},
     {kLooking, "tree", "The same as a tree, with states", "[NAME...]", declare_tree, run_tree},
+    {kLooking, "cat", "What a unit's files come to, and where each key is from", "NAME...",
+     declare_cat, run_cat},
     {kLooking, "timers", "When timers start units next", "[NAME...]", declare_status, run_timers},
     {kLooking, "watch", "Show changes of state as they happen", "[NAME...]", declare_watch,
      run_watch},
@@ -223,7 +241,8 @@ constexpr Command kCommands[] = {
     {kSetting, "scale", "Set how many instances of a template there are", "TEMPLATE N",
      declare_scale, run_scale},
     {kSetting, "load", "Read the unit files again", "", declare_load, run_load},
-    {kSetting, "check", "Find the mistakes in unit files", "[PATH...]", declare_check, run_check},
+    {kSetting, "check", "Find the mistakes in unit files", "[PATH... | --calendar EVENT]",
+     declare_check, run_check},
     {kSetting, "shutdown", "Stop everything, and fosterd with it", "", declare_shutdown,
      run_shutdown},
     {kSetting, "version", "Versions of fosterctl and of the daemon", "", declare_version,
@@ -331,6 +350,7 @@ std::string finish(Arguments& arguments, const OptionTexts& texts) {
   unshield(arguments.instance);
   unshield(arguments.runtime_dir);
   std::ranges::for_each(arguments.names, unshield);
+  std::ranges::for_each(arguments.units, unshield);
   if (std::ranges::count(arguments.names, "") > 0) return "an empty word is no name";
   if (!texts.unit_template.empty()) arguments.names = {texts.unit_template};
   if (!texts.timeout.empty()) arguments.timeout = *parse_duration(texts.timeout);

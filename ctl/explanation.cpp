@@ -62,7 +62,8 @@ std::string running_sentence(const UnitView& unit, const Clock& clock) {
 std::string starting_sentence(const UnitView& unit, const Clock& clock) {
   std::string text = "is starting" + since(unit.body, clock) + after_colon(step_text(unit));
   if (unit.body.check_failures > 0)
-    text += fmt::format(", {} tries so far", unit.body.check_failures);
+    text += fmt::format(", {} {} so far", unit.body.check_failures,
+                        unit.body.check_failures == 1 ? "try" : "tries");
   return text;
 }
 

@@ -57,6 +57,7 @@ void Session::complain(std::string_view message) {
 }
 
 void Session::complain_further(std::string_view lines) {
+  out_.flush();
   err_.write(lines);
   err_.flush();
 }

@@ -13,6 +13,7 @@ namespace {
 
 std::string render_timers(const Snapshot& snapshot, const RenderOptions& options) {
   const Clock& clock = snapshot.daemon.clock;
+  if (snapshot.units.empty()) return "no unit has a timer\n";
   Table table{"UNIT", "NEXT", "LEFT", "STATE", "LAST START"};
   for (const UnitView& unit : snapshot.units) {
     const foster_slot_body& body = unit.body;

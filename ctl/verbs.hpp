@@ -23,6 +23,7 @@ ExitCode run_load(Session& session, const Arguments& arguments);
 ExitCode run_why(Session& session, const Arguments& arguments);
 ExitCode run_graph(Session& session, const Arguments& arguments);
 ExitCode run_tree(Session& session, const Arguments& arguments);
+ExitCode run_cat(Session& session, const Arguments& arguments);
 ExitCode run_timers(Session& session, const Arguments& arguments);
 ExitCode run_signal(Session& session, const Arguments& arguments);
 ExitCode run_wait(Session& session, const Arguments& arguments);

@@ -166,6 +166,7 @@ Looking:
   why                   Why units are in their state, and what would change it
   graph                 What depends on what
   tree                  The same as a tree, with states
+  cat                   What a unit's files come to, and where each key is from
   timers                When timers start units next
   watch                 Show changes of state as they happen
   events                Show what happened lately: the flight recorder

@@ -93,6 +93,19 @@ TEST_F(Why, FollowsTheChainDownToItsRoot) {
             "  web starts by itself once db is up\n");
 }
 
+TEST_F(Why, LastOutputStandsBelowWhoWroteIt) {
+  World world({exited("db", FOSTER_STATE_FAILED, 60, 3), unit("web", FOSTER_STATE_WAITING, 60)});
+  world.edge("web", "db", FOSTER_EDGE_REQUIRES).blocked("web", "db", FOSTER_CAUSE_BOOT);
+  Explanation explanation = world.explained("web");
+  explanation.chain[1].output = {"opening /var/lib/db", "no space left"};
+  EXPECT_EQ(render_chain(explanation),
+            "web is waiting for db (requires) since 11:59:00 (1min)\n"
+            "  db has failed at 11:59:00 (1min ago): exited with code 3\n"
+            "    the last that it wrote:\n"
+            "      | opening /var/lib/db\n"
+            "      | no space left\n");
+}
+
 TEST_F(Why, FailureOfARequirementLeadsToItsExit) {
   World world({exited("db", FOSTER_STATE_FAILED, 60, 3), unit("web", FOSTER_STATE_FAILED, 60)});
   world.edge("web", "db", FOSTER_EDGE_BINDS_TO).blocked("web", "db", FOSTER_CAUSE_DEPENDENCY);
@@ -271,7 +284,8 @@ TEST_F(Why, JsonHasTheChainAndTheRemedies) {
         "repeated": false,
         "sentences": [
           "web is waiting for db (requires) since 11:59:55 (5s)"
-        ]
+        ],
+        "output": []
       },
       {
         "name": "db",
@@ -284,7 +298,8 @@ TEST_F(Why, JsonHasTheChainAndTheRemedies) {
         "repeated": false,
         "sentences": [
           "db is stopped since 11:59:55 (5s): on request"
-        ]
+        ],
+        "output": []
       }
     ],
     "remedies": [
