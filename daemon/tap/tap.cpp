@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,17 +51,20 @@ void write_all(int to, const char* bytes, size_t count) {
 
 /// In the process that stays: everything that is not its own is let go.
 void settle_down(const Options& options) {
-  setsid();
-  for (const int number : {SIGPIPE, SIGTERM, SIGINT, SIGHUP})
-    signal(number, SIG_IGN);
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    std::memset(*variable, 0, strlen(*variable));
   if (chdir("/") != 0) return;
   const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing >= 0) dup2(nothing, STDIN_FILENO);
   if (options.ready_fd >= 0) fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
 }
 
-/// Forks twice, so that the reader is no child of the service's. False in the service.
-bool is_reader(int& error) {
+/// Forks twice, so that the reader is no child of the service's. False in the service, to which it
+/// returns once the reader is as it is to be.
+bool is_reader(const Options& options, int& error) {
   const pid_t between = fork();
   if (between < 0) error = errno;
   if (between != 0) {
@@ -68,6 +72,7 @@ bool is_reader(int& error) {
     }
     return false;
   }
+  settle_down(options);
   const pid_t reader = fork();
   if (reader != 0) _exit(0);
   return true;
@@ -105,9 +110,10 @@ void LineMatcher::line_ended() {
   line_.clear();
 }
 
-Reader::Reader(UniqueFd out, UniqueFd error, const Options& options)
+Reader::Reader(UniqueFd out, UniqueFd error, UniqueFd main, const Options& options)
     : out_(std::move(out)),
       error_(std::move(error)),
+      main_(std::move(main)),
       out_matcher_(
           options.match,
           UniqueFd(options.ready_fd < 0 ? -1 : fcntl(options.ready_fd, F_DUPFD_CLOEXEC, 3))),
@@ -127,18 +133,52 @@ Reader::Reader(UniqueFd out, UniqueFd error, const Options& options)
 
 void Reader::run() {
   while (out_ || error_) {
-    pollfd waiting[2] = {{out_.get(), POLLIN, 0}, {error_.get(), POLLIN, 0}};
-    if (poll(waiting, 2, -1) < 0 && errno != EINTR) return;
+    pollfd waiting[3] = {
+        {out_.get(), POLLIN, 0}, {error_.get(), POLLIN, 0}, {main_.get(), POLLIN, 0}};
+    if (poll(waiting, 3, -1) < 0 && errno != EINTR) return;
     if (waiting[0].revents != 0 && !pass_on(out_, STDOUT_FILENO, out_matcher_)) out_.reset();
     if (waiting[1].revents != 0 && !pass_on(error_, STDERR_FILENO, error_matcher_)) error_.reset();
+    if (waiting[2].revents != 0) main_ended();
   }
+}
+
+/// What it wrote is in the pipes now. Whoever else holds them is no reason to wait.
+void Reader::main_ended() {
+  main_.reset();
+  drain(out_, STDOUT_FILENO, out_matcher_);
+  drain(error_, STDERR_FILENO, error_matcher_);
+  if (!out_ && !error_) return;
+  Pipe gone;
+  if (!make_pipe(gone)) return;
+  if (fork() != 0) {
+    // The group is to be empty when our end is seen, so the one that goes on leaves it first.
+    gone.write.reset();
+    char none;
+    while (read(gone.read.get(), &none, 1) < 0 && errno == EINTR) {
+    }
+    _exit(0);
+  }
+  setsid();
+}
+
+void Reader::drain(UniqueFd& from, int to, LineMatcher& matcher) {
+  if (!from) return;
+  const int flags = fcntl(from.get(), F_GETFL);
+  fcntl(from.get(), F_SETFL, flags | O_NONBLOCK);
+  errno = 0;
+  while (pass_on(from, to, matcher)) {
+  }
+  if (errno != EAGAIN) return from.reset();
+  fcntl(from.get(), F_SETFL, flags);
 }
 
 bool Reader::pass_on(UniqueFd& from, int to, LineMatcher& matcher) {
   char bytes[16 * 1024];
   const ssize_t taken = read(from.get(), bytes, sizeof bytes);
-  if (taken < 0) return errno == EINTR;
-  if (taken == 0) return false;
+  if (taken <= 0) {
+    if (taken == 0) errno = 0;
+    return taken < 0 && errno == EINTR;
+  }
   const auto count = static_cast<size_t>(taken);
   // First what others wait for: the daemon's output may be slow.
   keep(bytes, count);
@@ -165,11 +205,12 @@ int become_service(const Options& options) {
   if (!make_pipe(out) || !make_pipe(error))
     return complain("make a pipe", "", errno, kCannotExecute);
   int fork_error = 0;
-  if (is_reader(fork_error)) {
-    settle_down(options);
+  UniqueFd self(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
+  if (!self) return complain("watch myself", "", errno, kCannotExecute);
+  if (is_reader(options, fork_error)) {
     out.write.reset();
     error.write.reset();
-    Reader(std::move(out.read), std::move(error.read), options).run();
+    Reader(std::move(out.read), std::move(error.read), std::move(self), options).run();
     _exit(0);
   }
   if (fork_error != 0) return complain("fork", "", fork_error, kCannotExecute);

@@ -4,9 +4,12 @@
 // that reads them, and executes the service: which therefore has the pid, the group and the
 // descriptors that it would have had without.
 //
-// The process that reads is nobody's child but the keeper's (it was forked twice) and in a session
-// of its own, so that neither the service nor a signal to its group notices it. It ends when the
-// last process that holds the pipes does.
+// The process that reads is nobody's child but the keeper's (it was forked twice), so that the
+// service does not notice it. It is in the service's process group until the service's main process
+// has ended and everything that this one wrote has been read: so an attempt is not over before its
+// last words are kept. If others still hold the pipes then, it goes on in a session of its own
+// until they end, and nobody waits for it. It takes no signals, and wipes its copy of the
+// environment, by which processes are taken for the service's.
 #pragma once
 
 #include <regex.h>
@@ -47,15 +50,19 @@ class LineMatcher {
 /// Reads both pipes to their ends, passing on what comes to stdout and stderr.
 class Reader {
  public:
-  Reader(UniqueFd out, UniqueFd error, const Options& options);
+  /// `main` is a pidfd of the service's main process.
+  Reader(UniqueFd out, UniqueFd error, UniqueFd main, const Options& options);
   void run();
 
  private:
+  void main_ended();
+  void drain(UniqueFd& from, int to, LineMatcher& matcher);
   bool pass_on(UniqueFd& from, int to, LineMatcher& matcher);
   void keep(const char* bytes, size_t count);
 
   UniqueFd out_;
   UniqueFd error_;
+  UniqueFd main_;
   LineMatcher out_matcher_;
   LineMatcher error_matcher_;
   foster_output_tail* tail_ = nullptr;

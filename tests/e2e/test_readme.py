@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from daemon import BUILD, PROGRAMS
+from daemon import BUILD
 
 SOURCE = Path(os.environ.get("FOSTER_SOURCE", Path(__file__).resolve().parents[2]))
 
@@ -20,7 +20,7 @@ def tour() -> list[tuple[str, str]]:
 def test_the_tour(folder):
     blocks = tour()
     first = blocks.pop(0)[1]
-    assert all(program in first for program in PROGRAMS), "the build is the first block"
+    assert "ninja -C build programs" in first, "the build is the first block"
     # Whatever goes wrong, no daemon is left.
     script = "trap 'fosterctl shutdown >/dev/null 2>&1 || true' EXIT\n"
     script += "".join(f"echo '== block {number}'\n{content}" for number, (kind, content)

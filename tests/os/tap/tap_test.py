@@ -1,13 +1,14 @@
 """foster-tap, executed as foster executes it."""
 
 import os
+import signal
 import struct
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from events import deadline_in, readable, wait_for_end
+from events import Fifo, deadline_in, readable, wait_for_end
 
 TAP = Path(os.environ["FOSTER_BUILD"]) / "foster-tap"
 TAIL_BYTES = 16320
@@ -46,15 +47,15 @@ def test_passes_both_outputs_and_the_exit_code_on():
 
 
 def test_the_service_has_the_pid_and_no_child_and_no_stray_descriptor(tail):
+    script = ("import os; print(os.getpid()); print(sorted(os.listdir('/proc/self/fd'))); "
+              "print(open(f'/proc/self/task/{os.getpid()}/children').read().split())")
     process = subprocess.Popen(
-        [TAP, "--program", "/bin/sh", "--tail-fd", str(tail[1]), "--", "sh", "-c",
-         "echo $$; cat /proc/$$/task/$$/children; echo; ls /proc/$$/fd | tr '\\n' ' '"],
-        stdout=subprocess.PIPE, pass_fds=(tail[1],))
-    pid, children, fds = process.communicate(timeout=120)[0].decode().split("\n")[:3]
+        [TAP, "--program", "/usr/bin/python3", "--tail-fd", str(tail[1]), "--", "python3", "-c",
+         script], stdout=subprocess.PIPE, pass_fds=(tail[1],))
+    pid, fds, children = process.communicate(timeout=120)[0].decode().splitlines()
     assert int(pid) == process.pid
-    # Only the programs that the script itself runs.
-    assert len(children.split()) <= 1
-    assert fds.split() == ["0", "1", "2"]
+    assert fds == "['0', '1', '2', '3']", "3 is that of the listing"
+    assert children == "[]"
 
 
 def test_a_matching_line_is_told_once():
@@ -96,6 +97,49 @@ def test_the_last_output_is_kept_in_its_order(tail):
     run("seq 1 10000", "--tail-fd", str(fd), pass_fds=(fd,))
     whole = b"".join(b"%d\n" % n for n in range(1, 10001))
     assert kept(path) == whole[-TAIL_BYTES:]
+
+
+def group_members(group: int) -> list[int]:
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                if os.getpgid(int(entry)) == group:
+                    found.append(int(entry))
+            except ProcessLookupError:
+                pass
+    return found
+
+
+def test_the_reader_keeps_the_group_until_the_last_words_are_read(tail, tmp_path):
+    path, fd = tail
+    read, write = os.pipe()
+    gate, away = Fifo(tmp_path / "gate"), Fifo(tmp_path / "away")
+    process = subprocess.Popen(
+        [TAP, "--program", "/bin/sh", "--tail-fd", str(fd), "--", "sh", "-c",
+         f"setsid sh -c 'echo here > {away.path}; read line < {gate.path}; echo late' & "
+         f"read line < {away.path}; echo last words"],
+        stdout=write, pass_fds=(fd,), start_new_session=True)
+    os.close(write)
+    process.wait()
+    for member in group_members(process.pid):
+        wait_for_end(member)
+    assert kept(path) == b"last words\n", "what held the pipe longer is waited for by nobody"
+    gate.say("go")
+    with os.fdopen(read, "rb") as passed_on:
+        assert passed_on.read() == b"last words\nlate\n"
+
+
+def test_the_reader_takes_no_signals_and_hides_its_environment():
+    process = subprocess.Popen(
+        [TAP, "--program", "/bin/sh", "--", "sh", "-c", "trap '' TERM; echo up; read line; echo end"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+        env={"FOSTER_ATTEMPT": "77"})
+    assert process.stdout.readline() == b"up\n"
+    (reader,) = [member for member in group_members(process.pid) if member != process.pid]
+    os.killpg(process.pid, signal.SIGTERM)
+    assert b"FOSTER_ATTEMPT" not in Path(f"/proc/{reader}/environ").read_bytes()
+    assert process.communicate(b"\n", timeout=120)[0] == b"end\n"
 
 
 def test_a_program_that_is_not_there_says_so():
