@@ -77,6 +77,10 @@ Result<SpawnExtras> Lookout::extras(const core::Spawn& spawn) {
   return extras;
 }
 
+void Lookout::spawned(UnitIndex unit, Attempt attempt, int32_t pid) {
+  if (core_.set()[unit].type == ServiceType::forking) finder_.spawned(attempt, pid);
+}
+
 void Lookout::ended(UnitIndex unit, Attempt attempt, int32_t pid) {
   notify_.drain(unit, attempt, pid);
 }

@@ -41,6 +41,7 @@ class Lookout {
 
   /// What a process needs to be heard and seen; it is listened to from now on.
   Result<SpawnExtras> extras(const core::Spawn& spawn);
+  void spawned(UnitIndex unit, Attempt attempt, int32_t pid);
   /// The news of this end is about to be queued.
   void ended(UnitIndex unit, Attempt attempt, int32_t pid);
   void adopted(const core::Adopt& adopt);

@@ -62,8 +62,18 @@ void MainFinder::find(const core::FindMain& asked) {
   if (auto waiting = wait_for_file(asked); !waiting) not_found(asked, waiting.error().message);
 }
 
+void MainFinder::spawned(Attempt attempt, int32_t pid) {
+  commands_[attempt.value] = pid;
+  sessions_[pid] = attempt.value;
+}
+
 void MainFinder::forget(Attempt attempt) {
   searches_.erase(attempt.value);
+  const auto command = commands_.find(attempt.value);
+  if (command == commands_.end()) return;
+  const auto session = sessions_.find(command->second);
+  if (session != sessions_.end() && session->second == attempt.value) sessions_.erase(session);
+  commands_.erase(command);
 }
 
 Result<void> MainFinder::wait_for_file(const core::FindMain& asked) {
@@ -123,16 +133,24 @@ int MainFinder::parent_ended(sd_event_source*, int, uint32_t, void* self) {
   return 0;
 }
 
-/// By the number of the attempt in its environment; a program that has written over that, to show
-/// a title, is judged by its descent and its age.
+/// Where the environment tells nothing: by the session, by descent, and by age.
+bool MainFinder::descends(const core::FindMain& asked, const ProcessFacts& process) const {
+  const auto session = sessions_.find(process.session);
+  if (session != sessions_.end()) return session->second == asked.attempt.value;
+  const std::vector<int32_t> known = around_.known_pids();
+  return process.started + kTick >= core_.record(asked.unit).started &&
+         !std::ranges::binary_search(known, process.pid) &&
+         !std::ranges::binary_search(known, process.session);
+}
+
+/// By the number of the attempt in its environment. A program may have written over that, to show a
+/// title, and one that is just being executed has none.
 bool MainFinder::belongs(const core::FindMain& asked, ProcessFacts process) const {
   for (int depth = 0; depth < kDepthMax; ++depth) {
     if (const auto attempt = initial_variable(process.pid, "FOSTER_ATTEMPT"))
       return *attempt == std::to_string(asked.attempt.value) &&
              initial_variable(process.pid, "FOSTER_INSTANCE") == around_.instance;
-    if (process.parent == around_.keeper)
-      return process.started + kTick >= core_.record(asked.unit).started &&
-             !std::ranges::binary_search(around_.known_pids(), process.pid);
+    if (process.parent == around_.keeper) return descends(asked, process);
     const auto parent = process_facts(process.parent);
     if (!parent) return false;
     process = *parent;
@@ -147,7 +165,9 @@ void MainFinder::guess(const core::FindMain& asked) {
     const auto process = process_facts(pid);
     if (!process || !process->alive() || process->name == kTap || !belongs(asked, *process))
       continue;
-    (initial_variable(pid, "FOSTER_ATTEMPT") ? marked : others).push_back(pid);
+    const bool sure =
+        sessions_.contains(process->session) || initial_variable(pid, "FOSTER_ATTEMPT");
+    (sure ? marked : others).push_back(pid);
   }
   std::vector<int32_t> left = marked.empty() ? std::move(others) : std::move(marked);
   if (left.empty()) return not_found(asked, "its command has left no process behind");

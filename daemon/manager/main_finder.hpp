@@ -39,6 +39,8 @@ class MainFinder {
 
   void attach(sd_event* loop) { loop_ = loop; }
 
+  /// A forking unit's command runs. It leads a session, by which what it leaves is known.
+  void spawned(Attempt attempt, int32_t pid);
   void find(const core::FindMain& asked);
   /// The attempt of the command is over, or its daemon has been adopted.
   void forget(Attempt attempt);
@@ -55,11 +57,14 @@ class MainFinder {
   void found(const core::FindMain& asked, int32_t pid);
   void not_found(const core::FindMain& asked, std::string message);
   [[nodiscard]] bool belongs(const core::FindMain& asked, ProcessFacts process) const;
+  [[nodiscard]] bool descends(const core::FindMain& asked, const ProcessFacts& process) const;
 
   const core::Supervisor& core_;
   Surroundings around_;
   sd_event* loop_ = nullptr;
   std::unordered_map<uint64_t, std::unique_ptr<Search>> searches_;  // by attempt
+  std::unordered_map<uint64_t, int32_t> commands_;                  // by attempt: the pid
+  std::unordered_map<int32_t, uint64_t> sessions_;                  // by that pid: the attempt
 };
 
 }  // namespace foster::manager

@@ -213,6 +213,7 @@ void Manager::turn() {
   lookout_.turn_ended();
   executor_.turn_ended();
   bus_.turn_ended();
+  settings_.turn_ended();
   timers_.arm();
   arm();
   flush_log();
@@ -275,6 +276,9 @@ void Manager::take(const KeeperNews& news) {
                  news);
   const auto known = errand(attempt);
   if (!known) return;
+  const auto* spawned = std::get_if<protocol::Spawned>(&news);
+  if (spawned != nullptr && known->role == core::Role::main)
+    lookout_.spawned(known->unit, {attempt}, spawned->pid);
   if (const auto* exited = std::get_if<protocol::Exited>(&news))
     lookout_.ended(known->unit, {attempt}, exited->pid);
   queue(event_of(news, *known));

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 from daemon import shell, unit, zombies_of
 from events import Fifo, is_alive, wait_for_end
@@ -53,7 +54,7 @@ def test_the_manager_may_die_while_a_daemon_runs(foster, folder):
     daemon.kill_manager()
     after = daemon.status()["units"]
     assert {one["name"]: one["pid"] for one in after} == before
-    assert all(one["state"] == "running" and one["restarts"] == 0 for one in after)
+    assert [(one["state"], one["restarts"]) for one in after] == [("running", 0)] * 2
     os.kill(before["a"], signal.SIGKILL)
     daemon.until_unit("a", lambda body: body.state_word == "running" and body.restarts == 1,
                       "running again")
@@ -105,3 +106,15 @@ def test_all_of_a_daemons_group_is_stopped(foster, folder):
     wait_for_end(found["pid"])
     wait_for_end(other)
     assert daemon.unit("a")["state"] == "stopped"
+
+
+def test_many_that_start_at_once_are_told_apart(foster):
+    names = [f"a{number}" for number in range(100)]
+    daemon = foster({name: unit(shell("sleep infinity &"), type="forking") for name in names})
+    daemon.start()
+    found = daemon.status()["units"]
+    assert [(one["state"], one["restarts"]) for one in found] == [("running", 0)] * len(names)
+    assert len({one["pid"] for one in found}) == len(names)
+    for one in found:
+        environment = (Path("/proc") / str(one["pid"]) / "environ").read_bytes().split(b"\0")
+        assert f"FOSTER_UNIT={one['name']}".encode() in environment
