@@ -80,7 +80,7 @@ void UnitMachine::adopted(const Spawned& event, const Turn& turn) {
   if (record.exit_attempt == record.attempt) {
     turn.actions.emplace_back(Acknowledge{record.attempt, !record.over});
   } else {
-    former_mains_.push_back(record.attempt);
+    remember_former(record.attempt);
   }
   record.attempt = event.attempt;
   record.pid = event.pid;

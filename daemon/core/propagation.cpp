@@ -205,6 +205,7 @@ void Propagation::unit_moved(UnitIndex unit, const Turn& turn) {
   const bool up = is_up(ledger_.spec(unit), ledger_.record(unit));
   const bool fell = !up && up_[unit.value] != 0;
   up_[unit.value] = up ? 1 : 0;
+  stop_rival_of_waiting(unit, turn);
   const UnitRecord& record = ledger_.record(unit);
   held_up_[unit.value] = 0;
   if (record.state == UnitState::waiting && will_be_long({record.blocker - 1})) {
@@ -222,6 +223,20 @@ void Propagation::unit_moved(UnitIndex unit, const Turn& turn) {
       machine_.go_on_stopping(edge.to, turn);
     }
   }
+}
+
+/// A crash may have swallowed what the start of a unit meant for its rival.
+void Propagation::stop_rival_of_waiting(UnitIndex unit, const Turn& turn) {
+  const UnitRecord& record = ledger_.record(unit);
+  if (record.state != UnitState::waiting) return;
+  const UnitIndex blocker{record.blocker - 1};
+  if (ledger_.record(blocker).goal == Goal::down) return;
+  const std::span<const Edge> edges = ledger_.set().graph().needs(unit);
+  const Edge conflict{unit, blocker, EdgeKind::conflicts};
+  const auto found = std::ranges::lower_bound(edges, blocker, {}, &Edge::to);
+  if (std::find(found, edges.end(), conflict) == edges.end()) return;
+  const StopWish wish{.unit = blocker, .cause = Cause::conflict, .blocker = unit.value + 1};
+  stop({&wish, 1}, turn);
 }
 
 /// What the move of the edge's end means for its beginning.
@@ -261,8 +276,9 @@ void Propagation::other_moved(const Edge& edge, bool fell, const Turn& turn) {
 void Propagation::held_up(const Edge& edge) {
   const UnitRecord& record = ledger_.record(edge.from);
   if (record.state != UnitState::waiting || record.blocker != edge.to.value + 1) return;
-  if (held_up_[edge.from.value] != 0 || !will_be_long(edge.to)) return;
-  ledger_.move(edge.from);
+  const bool long_in_coming = will_be_long(edge.to);
+  const bool known = long_in_coming == (held_up_[edge.from.value] != 0);
+  if (!known || (long_in_coming && record.job_verb != Verb::none)) ledger_.move(edge.from);
 }
 
 bool Propagation::will_be_long(UnitIndex unit) const {
@@ -317,10 +333,6 @@ void Propagation::make_up_for_lost(UnitIndex unit, const std::vector<uint8_t>& k
         gate_.passage(edge) != Passage::open) {
       pulled.push_back({edge.to, record.cause});
     }
-    const bool rival = edge.kind == EdgeKind::conflicts && other.goal == Goal::up;
-    if (!rival) continue;
-    const StopWish wish{.unit = edge.to, .cause = Cause::conflict, .blocker = unit.value + 1};
-    stop({&wish, 1}, turn);
   }
   if (!pulled.empty()) start(pulled, false, turn);
 }

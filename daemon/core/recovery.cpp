@@ -56,13 +56,14 @@ void drop_process(UnitRecord& record, Instant now) {
 
 // The keeper has an attempt whose end we have not recorded, and our own state is of no use for it:
 // begin as if its spawn had just been asked for. The keeper tells the rest again.
-void begin_with(UnitRecord& record, Attempt live, Instant now) {
+void begin_with(UnitRecord& record, const UnitSpec& spec, Attempt live, Instant now) {
   leave_everything(record, now);
   record.state = UnitState::starting;
   record.step = Step::command;
   record.attempt = live;
   record.started = now;
   record.running = {};
+  if (start_timeout(spec) > Duration::zero()) record.start_deadline = now + start_timeout(spec);
   record.command_index = 0;
   record.ready = false;
   record.was_up = false;
@@ -147,10 +148,10 @@ void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& s
     record.over = false;
     return;
   }
-  if (live != record.attempt && !end_recorded) return begin_with(record, live, now);
+  if (live != record.attempt && !end_recorded) return begin_with(record, spec, live, now);
   if (live.value == 0 || live != record.attempt) return without_main(record, spec, now);
   if (!has_steps(record.state)) {
-    if (!end_recorded) begin_with(record, live, now);
+    if (!end_recorded) begin_with(record, spec, live, now);
     return;
   }
   record.over = end_recorded && beyond_attempt(record);

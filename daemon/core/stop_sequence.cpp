@@ -17,6 +17,12 @@ bool main_lives(const UnitRecord& record) {
   return record.attempt > record.exit_attempt && !record.over;
 }
 
+/// A oneshot that has exited and stopped by that: all that is left is to wait for its dependents.
+bool was_done_before(const UnitSpec& spec, const UnitRecord& record) {
+  return spec.type == ServiceType::oneshot && !spec.remain_after_exit && record.was_up &&
+         !decided_by_policy(record.cause);
+}
+
 }  // namespace
 
 void UnitMachine::enter_stopping(UnitIndex unit, Cause cause, uint32_t blocker, const Turn& turn) {
@@ -91,7 +97,9 @@ void UnitMachine::stop_next_step(UnitIndex unit, const Turn& turn) {
         return command_done(unit, turn);
       }
       record.step = Step::post_stop;
-      if (!hurried_) run_first_of(unit, Role::post_stop, turn);
+      if (!hurried_ && !was_done_before(spec(unit), record)) {
+        run_first_of(unit, Role::post_stop, turn);
+      }
       return;
     case Step::post_stop:
       return stop_finished(unit, turn);
@@ -137,7 +145,7 @@ bool UnitMachine::stop_hooks_apply(UnitIndex unit) const {
   if (main_lives(record)) return true;
   const ServiceType type = spec(unit).type;
   const bool mainless = type == ServiceType::group || type == ServiceType::oneshot;
-  return mainless && !decided_by_policy(record.cause);
+  return mainless && !was_done_before(spec(unit), record) && !decided_by_policy(record.cause);
 }
 
 void UnitMachine::stop_hook_over(UnitIndex unit, const SideRun& run, const Turn& turn) {

@@ -347,6 +347,9 @@ void Supervisor::recover(const Recovered& found, Instant now) {
     UnitRecord record = recovered_record(unit, set()[unit.unit], now);
     last_attempt = std::max({last_attempt, record.attempt, unit.live_attempt, unit.live_hook,
                              unit.live_check, record.hook.attempt, record.check.attempt});
+    if (unit.live_former > record.exit_attempt && unit.live_former < record.attempt) {
+      impl_->machine.remember_former(unit.live_former);
+    }
     impl_->ledger.adopt(unit.unit, std::move(record));
     impl_->last_signals[unit.unit.value] = unit.last_signal;
     impl_->known[unit.unit.value] = was_known(unit) ? 1 : 0;

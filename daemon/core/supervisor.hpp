@@ -31,6 +31,9 @@ struct RecoveredUnit {
   /// Likewise of side processes: what the keeper knows and has not been acknowledged.
   Attempt live_hook;
   Attempt live_check;
+  /// The main process before that one, which another has taken over from (Adopt), while it lives or
+  /// its end has not been acknowledged.
+  Attempt live_former;
   bool masked = false;
 };
 

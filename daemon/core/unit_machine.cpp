@@ -172,7 +172,9 @@ void UnitMachine::want_up(const StartWish& wish, const Turn& turn) {
     case UnitState::starting:
       record.failures = 0;
       record.window_count = 0;
-      if (record.state == UnitState::waiting) reconsider(unit, turn);
+      if (record.state != UnitState::waiting) break;
+      ledger_.move(unit);  // whoever asks is told at once what will be long in coming
+      reconsider(unit, turn);
       break;
     case UnitState::running:
       if (spec(unit).type != ServiceType::oneshot) JobTable::finish(record, JobResult::done);

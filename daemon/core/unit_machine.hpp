@@ -50,6 +50,8 @@ class UnitMachine {
   /// Numbers up to this one have been given out.
   void resume_after(Attempt last) { last_attempt_ = last; }
   [[nodiscard]] Attempt last_attempt() const { return last_attempt_; }
+  /// A main process lives that another has taken over from.
+  void remember_former(Attempt attempt) { former_mains_.push_back(attempt); }
 
   // Inputs.
   void spawned(const Spawned& event, const Turn& turn);
