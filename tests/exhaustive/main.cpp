@@ -19,6 +19,7 @@ namespace {
 
 struct Arguments {
   int deeper = 0;
+  bool all = false;
   std::optional<size_t> graph;
   std::string manner;
   std::vector<size_t> string;
@@ -31,11 +32,12 @@ struct Size {
 };
 
 // As deep as the default run's minute allows.
-constexpr Size kSizes[] = {{1, 0, 5}, {2, 1, 4}, {2, 2, 3}, {3, 2, 2}, {3, 3, 1}, {4, 3, 1}};
+constexpr Size kSizes[] = {{1, 0, 6}, {2, 1, 4}, {2, 2, 4}, {3, 2, 3}, {3, 3, 2}, {4, 3, 2}};
 
 constexpr char kUsage[] =
-    "usage: foster-exhaustive [--deeper N] [--replay GRAPH MANNER STEP,STEP,...]\n"
+    "usage: foster-exhaustive [--deeper N] [--all] [--replay GRAPH MANNER STEP,STEP,...]\n"
     "  --deeper N   strings of N more events than usual\n"
+    "  --all        the first violation of each graph, instead of the first of all\n"
     "  --replay     one case with a trace, as a violation names it\n";
 
 // What an aborting check leaves behind: the command that leads there again.
@@ -146,36 +148,40 @@ struct Totals {
   uint64_t events = 0;
 };
 
-bool run_size(const Size& size, int deeper, Totals& totals) {
+bool run_size(const Size& size, const Arguments& arguments, Totals& totals) {
+  bool good = true;
   for (const SmallGraph& graph : small_graphs(size.units, size.edges)) {
     for (const Manner manner : {Manner::restarting, Manner::ready_once}) {
       Strings strings(totals.graphs, graph, manner);
-      if (!strings.all(size.depth + deeper)) return false;
+      good = strings.all(size.depth + arguments.deeper) && good;
+      if (!good && !arguments.all) return false;
       totals.strings += strings.strings();
       totals.events += strings.events();
     }
     ++totals.graphs;
   }
-  return true;
+  return good;
 }
 
 int run(const Arguments& arguments) {
   Totals totals;
+  bool good = true;
   const auto began = std::chrono::steady_clock::now();
   for (const Size& size : kSizes) {
     const uint64_t before = totals.strings;
     const size_t graphs = totals.graphs;
-    if (!run_size(size, arguments.deeper, totals)) return 1;
+    good = run_size(size, arguments, totals) && good;
+    if (!good && !arguments.all) return 1;
     std::printf("%zu units, %zu edges: %zu graphs, strings of %d: %llu\n", size.units, size.edges,
                 totals.graphs - graphs, size.depth + arguments.deeper,
                 static_cast<unsigned long long>(totals.strings - before));
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  std::printf("%zu graphs, %llu strings, %llu events, no violation; %.0f events/s\n", totals.graphs,
+  std::printf("%zu graphs, %llu strings, %llu events, %s; %.0f events/s\n", totals.graphs,
               static_cast<unsigned long long>(totals.strings),
-              static_cast<unsigned long long>(totals.events),
+              static_cast<unsigned long long>(totals.events), good ? "no violation" : "violations",
               static_cast<double>(totals.events) / took.count());
-  return 0;
+  return good ? 0 : 1;
 }
 
 int replay(const Arguments& arguments) {
@@ -207,7 +213,9 @@ std::optional<Arguments> parse(int argc, char** argv) {
   Arguments arguments;
   for (int i = 1; i < argc; ++i) {
     const std::string_view key = argv[i];
-    if (key == "--deeper" && i + 1 < argc) {
+    if (key == "--all") {
+      arguments.all = true;
+    } else if (key == "--deeper" && i + 1 < argc) {
       arguments.deeper = std::atoi(argv[++i]);
     } else if (key == "--replay" && i + 3 < argc) {
       arguments.graph = std::strtoull(argv[i + 1], nullptr, 10);

@@ -51,14 +51,28 @@ bool is_connected(const SmallGraph& graph) {
   return std::ranges::count(reached, false) == 0;
 }
 
-/// What is part of a unit and conflicts with it is no use.
+/// Whether each unit, started, brings the other along or goes with it.
+std::vector<std::vector<bool>> companions(const SmallGraph& graph) {
+  std::vector<std::vector<bool>> reached(graph.units, std::vector<bool>(graph.units, false));
+  for (size_t i = 0; i < graph.units; ++i)
+    reached[i][i] = true;
+  for (size_t round = 0; round < graph.units; ++round) {
+    for (const SmallEdge& edge : graph.edges) {
+      if (!pulls(edge.kind) && edge.kind != EdgeKind::part_of) continue;
+      for (size_t i = 0; i < graph.units; ++i)
+        reached[edge.from][i] = reached[edge.from][i] || reached[edge.to][i];
+    }
+  }
+  return reached;
+}
+
+/// Two that conflict and are brought up by one unit are no use.
 bool contradicts_itself(const SmallGraph& graph) {
-  return std::ranges::any_of(graph.edges, [&](const SmallEdge& part) {
-    const bool conflicts = std::ranges::any_of(graph.edges, [&](const SmallEdge& edge) {
-      return edge.kind == EdgeKind::conflicts && ((edge.from == part.from && edge.to == part.to) ||
-                                                  (edge.from == part.to && edge.to == part.from));
-    });
-    return part.kind == EdgeKind::part_of && conflicts;
+  const std::vector<std::vector<bool>> reached = companions(graph);
+  return std::ranges::any_of(graph.edges, [&](const SmallEdge& edge) {
+    return edge.kind == EdgeKind::conflicts &&
+           std::ranges::any_of(
+               reached, [&](const std::vector<bool>& by) { return by[edge.from] && by[edge.to]; });
   });
 }
 

@@ -230,6 +230,7 @@ void ModelKeeper::exits(Child& child, const Happening& happening, Instant now) {
     child.told_spawned = true;
     tell(core::Spawned{child.unit, child.attempt, child.pid});
   }
+  if (child.phase == Phase::over) return heir_over(child);
   if (child.group_remained && child.daemon_pid == 0 && !child.others_ignore_stop) {
     const Duration lingers = milliseconds(between(random_, 0, 20'000));
     schedule({.at = now + lingers, .kind = Kind::group_empties, .attempt = child.attempt});
@@ -247,6 +248,17 @@ void ModelKeeper::group_empties(Child& child) {
   child.phase = Phase::over;
   child.told_emptied = true;
   tell(core::GroupEmptied{child.unit, child.attempt});
+  heir_over(child);
+}
+
+/// With it the group is empty that it had in common with the attempt it was taken over from.
+void ModelKeeper::heir_over(const Child& heir) {
+  for (Child& from : children_) {
+    if (from.adopted_by != heir.attempt || from.phase != Phase::lingering) continue;
+    from.phase = Phase::over;
+    from.told_emptied = true;
+    tell(core::GroupEmptied{from.unit, from.attempt});
+  }
 }
 
 void ModelKeeper::forget_counted() {

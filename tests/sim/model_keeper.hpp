@@ -111,6 +111,7 @@ class ModelKeeper {
   void executed(Child& child, Instant now);
   void exits(Child& child, const Happening& happening, Instant now);
   void group_empties(Child& child);
+  void heir_over(const Child& heir);
   void signal_main(Child& child, int signal, Instant now);
   void signal_others(Child& child, int signal, Instant now);
   void tell(core::Event event);

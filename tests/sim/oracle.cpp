@@ -109,14 +109,17 @@ void Oracle::manager_began(const core::Supervisor& manager, const ModelKeeper& k
   health_.manager_began(manager);
   for (uint32_t i = 0; i < set_.size(); ++i) {
     std::vector<ToldProcess> processes;
+    std::vector<Attempt> attempts;
     for (const Child& child : keeper.children()) {
       const bool known = order_.told().find({i}, child.attempt) != nullptr;
       const bool over = child.phase == Phase::over;
+      if (child.unit.value == i) attempts.push_back(child.attempt);
       if (child.unit.value != i || (over && !known)) continue;
       processes.push_back(
           {.attempt = child.attempt, .role = child.role, .index = child.index, .over = over});
     }
     order_.told().only_these_live({i}, processes);
+    order_.told().handed_over({i}, std::move(attempts));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "tests/sim/order_oracle.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 #include "common/check.hpp"
@@ -101,7 +102,8 @@ void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
 void OrderOracle::judge_after(const Judged& judged, const Edge& edge) {
   const UnitRecord& other = judged.manager.record(edge.to);
   const std::string name = set_[edge.to].name;
-  if (!is_final(judged)) return;
+  // Time may have come for both of them at once.
+  if (!is_final(judged) || judged.event == nullptr) return;
   if (other.state == UnitState::stopping) {
     return verdict_.fail(edge.from, "it was started while this was stopping: " + name);
   }
@@ -197,8 +199,8 @@ void OrderOracle::judge_kill(const Judged& judged, const core::Kill& kill) {
   const UnitSpec& spec = set_[kill.unit];
   const ToldProcess* process = told_.find(kill.unit, kill.attempt);
   if (process == nullptr) {
-    // A new manager may not have heard yet that the keeper's last news of it are long counted.
-    if (as<core::Begin>(judged.event) != nullptr || told_[kill.unit].uncertain) return;
+    const std::vector<Attempt>& handed_over = told_[kill.unit].handed_over;
+    if (std::ranges::count(handed_over, kill.attempt) > 0) return;
     return verdict_.fail(kill.unit, "a signal was sent to an old attempt");
   }
   if (as<core::SignalRequest>(judged.event) != nullptr) return;

@@ -1,5 +1,6 @@
 #include "tests/sim/rest_oracle.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace foster::sim {
@@ -124,10 +125,10 @@ void RestJudge::waiting(UnitIndex unit) {
   for (const Edge& edge : set_.graph().needs(unit))
     held_back = held_back || (edge.to == blocker && holds_back(edge));
   if (!held_back) verdict_.fail(unit, "it waits though nothing is in its way");
-  for (const Edge& edge : set_.graph().needs(unit)) {
-    if (!has_failed(edge)) continue;
-    verdict_.fail(unit, "it waits for what has failed: " + set_[edge.to].name);
-  }
+  const bool failed = std::ranges::any_of(set_.graph().needs(unit), [&](const Edge& edge) {
+    return edge.to == blocker && has_failed(edge);
+  });
+  if (failed) verdict_.fail(unit, "it waits for what has failed: " + set_[blocker].name);
 }
 
 bool RestJudge::has_failed(const Edge& edge) const {

@@ -72,7 +72,9 @@ void Told::action(const core::Action& action, Instant now) {
 void Told::begins(UnitIndex index) {
   ToldUnit& unit = units_[index.value];
   std::vector<ToldProcess> living = std::move(unit.living);
+  std::vector<Attempt> handed_over = std::move(unit.handed_over);
   unit = {.living = std::move(living),
+          .handed_over = std::move(handed_over),
           .ever_up = unit.ever_up,
           .ever_completed = unit.ever_completed,
           .runs = unit.runs + 1,
@@ -111,8 +113,8 @@ void Told::spawned(const core::Spawned& event) {
   ToldProcess* known = process(event.unit, event.attempt);
   if (known == nullptr || known->executed) return;
   known->executed = true;
-  if (known->role != Role::main) return;
   ToldUnit& unit = units_[event.unit.value];
+  if (known->role != Role::main || event.attempt < unit.main) return;
   unit.adopted = unit.adopted || known->attempt != unit.main;
   unit.main = known->attempt;
   unit.executed = true;

@@ -26,6 +26,8 @@ struct ToldProcess {
 
 struct ToldUnit {
   std::vector<ToldProcess> living;
+  /// What a new manager was told that the keeper has; it may have been over and counted before.
+  std::vector<Attempt> handed_over;
 
   // Of the newest run, from its very first step on.
   Attempt main;
@@ -64,6 +66,9 @@ class Told {
   void forget();
   /// A new manager: of what was asked for only this has reached the keeper.
   void only_these_live(UnitIndex unit, const std::vector<ToldProcess>& processes);
+  void handed_over(UnitIndex unit, std::vector<Attempt> attempts) {
+    units_[unit.value].handed_over = std::move(attempts);
+  }
   /// Kept in a file of its own.
   void mask(UnitIndex unit, bool masked) {
     units_[unit.value].masked = committed_[unit.value].masked = masked;
