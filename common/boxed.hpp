@@ -11,7 +11,7 @@ template <class Value>
 class Boxed {
  public:
   Boxed() = default;
-  Boxed(Value value) : value_(std::make_unique<Value>(std::move(value))) {}
+  explicit Boxed(Value value) : value_(std::make_unique<Value>(std::move(value))) {}
   Boxed(const Boxed& other) : value_(copy_of(other)) {}
   Boxed(Boxed&&) noexcept = default;
   Boxed& operator=(const Boxed& other) {
@@ -19,6 +19,10 @@ class Boxed {
     return *this;
   }
   Boxed& operator=(Boxed&&) noexcept = default;
+  Boxed& operator=(Value value) {
+    value_ = std::make_unique<Value>(std::move(value));
+    return *this;
+  }
   ~Boxed() = default;
 
   explicit operator bool() const { return value_ != nullptr; }

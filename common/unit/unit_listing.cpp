@@ -80,6 +80,7 @@ class Lister {
  private:
   static std::vector<const ConfigEntry*> in_order(const std::vector<ConfigEntry>& entries) {
     std::vector<const ConfigEntry*> sorted;
+    sorted.reserve(entries.size());
     for (const ConfigEntry& entry : entries)
       sorted.push_back(&entry);
     std::ranges::stable_sort(sorted, {}, [](const ConfigEntry* entry) {
