@@ -29,6 +29,11 @@ void SettingsStore::changed(const Edit& edit) {
 
 void SettingsStore::ran(const std::string& unit, int64_t real_us) {
   current_.last_runs_us[unit] = real_us;
+  ran_ = true;
+}
+
+void SettingsStore::turn_ended() {
+  if (!std::exchange(ran_, false)) return;
   keep();
   more_runs_ = true;
   if (!saving_runs_) save_runs();

@@ -34,9 +34,10 @@ class SettingsStore {
   /// Takes over what is on the disk already.
   void changed(const Edit& edit);
 
-  /// A persistent timer has elapsed. Counts at once, and gets to the disk when it does: an error
-  /// there is logged once.
+  /// A persistent timer has elapsed. Counts at once; gets to the keeper at the end of the turn,
+  /// with all others of it, and to the disk when it does: an error there is logged once.
   void ran(const std::string& unit, int64_t real_us);
+  void turn_ended();
 
  private:
   void keep();
@@ -48,6 +49,7 @@ class SettingsStore {
   Settings current_;
   bool saving_runs_ = false;
   bool more_runs_ = false;  // since that save was asked for
+  bool ran_ = false;        // in this turn
   bool complained_ = false;
 };
 

@@ -36,7 +36,7 @@ UnitSpec to_be_stopped(UnitSpec unit) {
   unit.essential = false;
   unit.restart.policy = RestartPolicy::never;
   unit.restart.force_exit_codes.clear();
-  unit.timer = {};
+  unit.timer = Boxed<TimerSpec>();
   if (unit.hooks) unit.hooks.make().on_failure.reset();
   if (unit.depends) unit.depends.make() = order_of(*unit.depends);
   return unit;
@@ -102,7 +102,7 @@ std::shared_ptr<const UnitSet> with_strays(std::shared_ptr<const UnitSet> set, c
   // The order of then and the order of now may contradict each other.
   if (Graph(units).start_order(units.size()).empty()) {
     for (UnitSpec& unit : units)
-      if (!set->find(unit.name)) unit.depends = {};
+      if (!set->find(unit.name)) unit.depends = Boxed<DependsSpec>();
   }
   return std::make_shared<const UnitSet>(std::move(units));
 }

@@ -105,6 +105,17 @@ def test_persistent_makes_up_for_a_time_without_the_daemon(foster, folder):
     ran.close()
 
 
+def test_check_says_when_an_event_comes(foster):
+    daemon = foster()
+    done = daemon.ctl("check", "--calendar", "Mon..Fri 09:00", "--calendar", "2020-01-01")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Mon..Fri *-*-* 09:00:00"
+    assert len(lines) == 1 + 5 + 2 and all(" 09:00:00 " in line for line in lines[1:6])
+    assert lines[6:] == ["2020-01-01 00:00:00", "  never"]
+    wrong = daemon.ctl("check", "--calendar", "Mon..Fri 25:00", check=1)
+    assert '"25" at 10 is no hour, which goes from 0 to 23' in wrong.stderr
+
+
 def test_disabled_timers_do_not_run(foster, folder):
     ran = Fifo(folder / "ran")
     daemon = foster({"job": job(ran, every="1h")})

@@ -104,7 +104,9 @@ TEST_F(BackgroundTest, SettingsCountOnceTheyAreKept) {
   EXPECT_TRUE(store.current().of("a").masked);
   EXPECT_EQ(file.read().settings, store.current());
   store.ran("b", 7);
+  store.turn_ended();
   store.ran("b", 8);
+  store.turn_ended();
   store.change([](Settings& settings) { settings.instances["c"] = 3; }, done);
   serve(2);
   EXPECT_EQ(file.read().settings, store.current());
