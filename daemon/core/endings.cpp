@@ -15,7 +15,8 @@ void UnitMachine::count_exit(const Exited& event, const Turn& turn) {
   if (event.attempt < record.exit_attempt) return;  // its successor was quicker
   record.exit_attempt = event.attempt;
   record.last_exit = event.how;
-  record.last_exit.clean = clean_end(spec(event.unit), event.how);
+  record.last_exit.clean =
+      clean_end(spec(event.unit), event.how) || ended_as_asked(spec(event.unit), record, event.how);
   turn.actions.emplace_back(Note{.kind = NoteKind::exit,
                                  .unit = event.unit,
                                  .state = record.state,
@@ -95,8 +96,10 @@ void UnitMachine::ended_by_itself(UnitIndex unit, Cause cause, const Turn& turn)
   record.claimed_pid = 0;
   const UnitSpec& spec = this->spec(unit);
   const Ending ending{cause, ended_cleanly(unit, cause)};
-  JobTable::finish(record, ending.clean ? JobResult::done : JobResult::failed);
-  if (restart_wanted(spec, ending, record.last_exit)) return restart_after(unit, cause, turn);
+  const bool again = restart_wanted(spec, ending, record.last_exit);
+  const bool done = ending.clean && !(again && spec.type == ServiceType::oneshot);
+  JobTable::finish(record, done ? JobResult::done : JobResult::failed);
+  if (again) return restart_after(unit, cause, turn);
   if (!ending.clean) return fail_for_good(unit, cause, 0, turn);
   ledger_.enter(unit, UnitState::exited, cause, turn);
   gone_for_good_.push_back(unit);

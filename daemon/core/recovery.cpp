@@ -92,7 +92,8 @@ void take_leftovers(UnitRecord& record, const RecoveredUnit& found) {
     record.hook = {.role = Role::reload, .killed = true, .attempt = found.live_hook};
   }
   if (found.live_check.value != 0) {
-    record.check = {.role = Role::health_check, .killed = true, .attempt = found.live_check};
+    // Not as a health check, which would count as failed.
+    record.check = {.role = Role::ready_check, .killed = true, .attempt = found.live_check};
   }
 }
 

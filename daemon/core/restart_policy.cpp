@@ -26,6 +26,13 @@ bool clean_end(const UnitSpec& spec, const LastExit& end) {
   return end.kind == ExitKind::code && contains(spec.success_exit_codes, end.value);
 }
 
+bool ended_as_asked(const UnitSpec& spec, const UnitRecord& record, const LastExit& end) {
+  const bool asked = record.cause == Cause::request || record.cause == Cause::shutdown ||
+                     record.cause == Cause::dependency || record.cause == Cause::conflict;
+  return record.state == UnitState::stopping && asked && end.kind == ExitKind::signal &&
+         end.value == spec.stop.signal;
+}
+
 bool restart_wanted(const UnitSpec& spec, const Ending& ending, const LastExit& end) {
   if (ending.cause == Cause::health) {
     return spec.health && spec.health->action == HealthAction::restart;

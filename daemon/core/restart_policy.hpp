@@ -10,8 +10,11 @@
 
 namespace foster::core {
 
-/// A success by the unit's own rules: one of its exit codes. A death by signal never is.
+/// A success by the unit's own rules: one of its exit codes. A death by signal is none,
 [[nodiscard]] bool clean_end(const UnitSpec& spec, const LastExit& end);
+/// unless it came of the stop signal in a stop that someone asked for. `record` is from before it.
+[[nodiscard]] bool ended_as_asked(const UnitSpec& spec, const UnitRecord& record,
+                                  const LastExit& end);
 
 /// How an attempt came to an end that nobody asked for.
 struct Ending {

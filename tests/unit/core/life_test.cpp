@@ -91,6 +91,23 @@ TEST(Life, AStopIsAStopWhateverTheExitCode) {
   s.expect_state("web", UnitState::stopped, Cause::request);
 }
 
+TEST(Life, ADeathByTheStopSignalIsCleanWhenItWasAskedFor) {
+  Scenario s({simple("web")});
+  s.running("web");
+  s.stop("web");
+  s.exited("web", killed_by(SIGTERM));
+  EXPECT_TRUE(s.record("web").last_exit.clean);
+  s.start("web");
+  s.spawned("web");
+  s.stop("web");
+  s.exited("web", killed_by(SIGKILL));
+  EXPECT_FALSE(s.record("web").last_exit.clean) << "by another signal than its own";
+  s.start("web");
+  s.spawned("web");
+  s.exited("web", killed_by(SIGTERM));
+  EXPECT_FALSE(s.record("web").last_exit.clean) << "nobody asked";
+}
+
 TEST(Life, TheStopSignalAndItsScopeAreTheUnits) {
   UnitSpec spec = simple("web");
   spec.stop.signal = SIGQUIT;
