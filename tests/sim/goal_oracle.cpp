@@ -85,9 +85,11 @@ GoalOracle::Marks GoalOracle::may_rise(const Judged& judged) const {
 
 /// Units that are started when another one has failed.
 void GoalOracle::mark_answers(const Judged& judged, Marks& marks) const {
-  for (uint32_t i = 0; i < set_.size(); ++i) {
-    if (judged.manager.record({i}).state != UnitState::failed) continue;
-    const UnitSpec& spec = set_[{i}];
+  for (const core::Action& action : judged.actions) {
+    const auto* note = std::get_if<core::Note>(&action);
+    if (note == nullptr || note->kind != core::NoteKind::state) continue;
+    if (note->state != UnitState::failed) continue;
+    const UnitSpec& spec = set_[note->unit];
     if (spec.hooks && spec.hooks->on_failure) mark_named(set_, spec.hooks->on_failure->name, marks);
     if (spec.restart.limit_unit) mark_named(set_, spec.restart.limit_unit->name, marks);
   }

@@ -40,6 +40,7 @@ void HealthOracle::about_to_handle(const Told& told, const core::Event* event, I
   }
   if (const auto* exited = as<core::Exited>(event)) {
     if (!is_running_check(told.find(exited->unit, exited->attempt))) return;
+    if (told[exited->unit].uncertain) return;
     const bool good = exited->how.kind == core::ExitKind::code && exited->how.value == 0;
     if (!good) runs_[exited->unit.value].check_failed = true;
     if (!exited->group_remains) check_ended(exited->unit, now);
@@ -108,7 +109,7 @@ void HealthOracle::judge_cause(const Judged& judged, const Told& told, UnitIndex
   const Run& run = runs_[unit.value];
   switch (record.cause) {
     case Cause::health:
-      if (run.unsure || run.too_much_memory) return;
+      if (run.unsure || run.too_much_memory || told[unit].uncertain) return;
       if (!spec.health || run.failed_checks < spec.health->failures) {
         verdict_.fail(unit, "it is taken for unhealthy without reason");
       }

@@ -40,6 +40,11 @@ void HookOracle::performed(const core::Spawn& spawn) {
   }
 }
 
+void HookOracle::lost(const core::Spawn& spawn) {
+  const bool begins = spawn.role == Role::pre_start || spawn.role == Role::main;
+  if (begins && spawn.index == 0) runs_[spawn.unit.value].unknown = true;
+}
+
 void HookOracle::begin(UnitIndex unit) {
   ended(unit);
   runs_[unit.value] = {.begun = true};

@@ -16,6 +16,9 @@ class HookOracle {
 
   /// The keeper was really asked for this process.
   void performed(const core::Spawn& spawn);
+  /// The keeper was not asked for it, though the core has published that it was: whether that began
+  /// a run depends on how one looks at it.
+  void lost(const core::Spawn& spawn);
   /// From now on there are no hooks any more.
   void hurried() { hurried_ = true; }
   /// A manager without a region does not know what has run.

@@ -142,12 +142,11 @@ void JobOracle::judge_success(UnitIndex unit, const UnitRecord& record, Verb ver
       break;
   }
   if (record.state == UnitState::skipped) return;
-  // Ended, cleanly, and restarted by its policy.
-  if (record.state == UnitState::backoff && record.last_exit.clean) return;
+  // Ended, cleanly, and is restarted by its policy.
+  if (record.cause == Cause::exit && record.last_exit.clean) return;
   if (set_[unit].type == ServiceType::oneshot) {
     if (record.state != UnitState::exited) verdict_.fail(unit, "a oneshot's start is done early");
-  } else if (record.state != UnitState::running &&
-             !(record.cause == Cause::exit && record.last_exit.clean)) {
+  } else if (record.state != UnitState::running) {
     verdict_.fail(unit, "a start is done without the unit being up");
   }
 }

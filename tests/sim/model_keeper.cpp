@@ -83,6 +83,7 @@ std::string ModelKeeper::adopt(const core::Adopt& action, Instant now) {
               .attempt = action.attempt,
               .phase = Phase::running,
               .pid = action.pid,
+              .adopted = true,
               .told_spawned = true};
   plan_faults(child);
   child.will_fail = child.spawned_untold = child.spawned_late = false;

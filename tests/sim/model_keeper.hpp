@@ -42,6 +42,7 @@ struct Child {
 
   int32_t daemon_pid = 0;  // lives in its group and may become the main process
   Attempt adopted_by;
+  bool adopted = false;
   bool ready = false;  // whatever its unit's readiness is
   bool pings = false;
 

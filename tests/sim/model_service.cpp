@@ -248,6 +248,9 @@ void ModelKeeper::heal(Instant now) {
   for (const Child& child : children_) {
     if (child.role != Role::main || child.phase == Phase::over) continue;
     schedule({.at = now + milliseconds(50), .kind = Kind::gets_ready, .attempt = child.attempt});
+    if (spec(child).type == ServiceType::forking && !child.adopted) {
+      schedule({.at = now + milliseconds(20), .kind = Kind::exits, .attempt = child.attempt});
+    }
     if (watchdog_of(spec(child)) == Duration::zero() || child.pings) continue;
     schedule({.at = now + soon(), .kind = Kind::pings, .attempt = child.attempt});
   }

@@ -203,7 +203,9 @@ void Oracle::judge_shutdown(const core::Supervisor& manager, const core::Event* 
   for (uint32_t i = 0; i < set_.size(); ++i) {
     const UnitRecord& record = manager.record({i});
     if (!ends_all({i}, record)) continue;
-    if (record.cause != Cause::exit && record.cause != Cause::spawn_failed) return;
+    const bool never_ran =
+        record.cause == Cause::spawn_failed && record.last_exit.kind == ExitKind::spawn;
+    if (record.cause != Cause::exit && !never_ran) return;
     if (manager.exit_code() == shell_code(record.last_exit)) return;
   }
   fail("a shutdown began that nobody asked for");
@@ -241,7 +243,10 @@ void Oracle::judge_record(UnitIndex unit, const UnitRecord& record, const ModelK
       fail(unit, "an exit was recorded otherwise than it happened");
     }
   }
-  if (record.last_exit.clean != should_be_clean(set_[unit], record.last_exit)) {
+  const bool by_stop_signal =
+      record.last_exit.kind == ExitKind::signal && record.last_exit.value == set_[unit].stop.signal;
+  if (!(by_stop_signal && record.last_exit.clean) &&  // it may have been asked for
+      record.last_exit.clean != should_be_clean(set_[unit], record.last_exit)) {
     fail(unit, "an end was judged wrongly");
   }
   if (record.pid != 0) {

@@ -47,6 +47,7 @@ class Oracle {
 
   /// The world was really asked for this.
   void performed(const core::Spawn& spawn) { hooks_.performed(spawn); }
+  void lost(const core::Spawn& spawn) { hooks_.lost(spawn); }
   void replied(const core::Reply& reply) { jobs_.replied(reply); }
   void turn_done(std::span<const uint64_t> tokens) { jobs_.turn_done(tokens); }
   [[nodiscard]] bool hurried() const { return order_.hurried(); }

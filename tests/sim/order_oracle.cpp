@@ -181,9 +181,11 @@ void OrderOracle::judge_stop(const Judged& judged, UnitIndex unit) {
   // One request may both restart it, sparing its dependents, and start what it conflicts with.
   const auto* request = as<core::Request>(judged.event);
   if (request != nullptr && request->verb == Verb::restart && !spec.restart_dependents) return;
-  const bool restarted = record.job_verb == Verb::restart && record.cause == Cause::request;
+  const bool restarted =
+      record.job_verb == Verb::restart && record.cause == Cause::request && spec.restart_dependents;
   const bool orderly = record.goal == Goal::down || restarted;
-  if (hurried_ || !orderly || told_[unit].main_gone || told_[unit].uncertain) return;
+  const ToldUnit& told = told_[unit];
+  if (hurried_ || !orderly || told.main_gone || told.stops_itself || told.uncertain) return;
   for (const Edge& edge : set_.graph().needed_by(unit)) {
     if (!orders(edge.kind) || !told_.lives(edge.from)) continue;
     const UnitRecord& dependent = judged.manager.record(edge.from);

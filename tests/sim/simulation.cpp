@@ -288,15 +288,21 @@ void Simulation::turn(bool timer_due) {
   const bool reached = deadline.has_value() && *deadline <= now_;
   if (timer_due || (reached && !swarm_.timers_late)) handle(nullptr);
   if (!publish()) return;
-  if (crashes(swarm_.crash_before_actions, "before its actions")) return;
-  for (const core::Action& action : actions_) {
-    if (crashes(swarm_.crash_between_actions, "between two actions")) return;
-    perform(action);
+  if (crashes(swarm_.crash_before_actions, "before its actions")) return lose_actions(0);
+  for (size_t i = 0; i < actions_.size(); ++i) {
+    if (crashes(swarm_.crash_between_actions, "between two actions")) return lose_actions(i);
+    perform(actions_[i]);
   }
   first_turn_ = false;
   oracle_.turn_done(tokens_);
   turn_at_ = now_ + microseconds(between(random_, 0, 100));
   set_timer();
+}
+
+void Simulation::lose_actions(size_t from) {
+  for (size_t i = from; i < actions_.size(); ++i) {
+    if (const auto* spawn = std::get_if<core::Spawn>(&actions_[i])) oracle_.lost(*spawn);
+  }
 }
 
 void Simulation::handle(const core::Event* event) {
@@ -343,6 +349,7 @@ bool Simulation::publish() {
   oracle_.published(region_, units, keeper_);
   if (torn) {
     crash("while it publishes");
+    lose_actions(0);
     return false;
   }
   oracle_.published_whole(*manager_, region_);

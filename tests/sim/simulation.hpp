@@ -62,6 +62,7 @@ class Simulation {
   [[nodiscard]] bool crashes(uint64_t rate, const char* where);
 
   void turn(bool timer_due);
+  void lose_actions(size_t from);
   void handle(const core::Event* event);
   [[nodiscard]] bool publish();
   void write_header();
