@@ -25,7 +25,7 @@ Propagation::Propagation(Ledger& ledger, UnitMachine& machine)
     : ledger_(ledger), machine_(machine), gate_(ledger) {
   const Graph& graph = ledger.set().graph();
   const size_t units = ledger.size();
-  held_up_.assign(units, 0);
+  held_up_.assign(units, Delay::none);
   place_.assign(units, 0);
   up_.assign(units, 1);
   if (graph.edges().empty()) return;
@@ -108,9 +108,7 @@ void Propagation::stop_rivals(size_t roots, const Turn& turn) {
       const UnitRecord& rival = ledger_.record(edge.to);
       if (rival.goal == Goal::down && at_rest(rival.state)) continue;
       ledger_.change(edge.to).goal = Goal::down;
-      rivals.push_back({.unit = edge.to,
-                        .cause = Cause::conflict,
-                        .blocker = wish.unit.value + 1});
+      rivals.push_back({.unit = edge.to, .cause = Cause::conflict, .blocker = wish.unit.value + 1});
     }
   }
   if (!rivals.empty()) stop(rivals, turn);
@@ -157,8 +155,8 @@ void Propagation::take_along(const Edge& edge, const StopWish& wish) {
              !ledger_.spec(wish.unit).restart_dependents) {
     return;
   }
-  const bool lives = is_under_way(other.state) || other.state == UnitState::stopping;
-  if (lives && other.goal == Goal::up) add_stop(along);
+  // One that comes back by itself has nothing to be stopped, but what depends on it may.
+  if (!at_rest(other.state) && other.goal == Goal::up) add_stop(along);
 }
 
 /// A unit that is to stay down is not brought up again for another's sake.
@@ -207,9 +205,9 @@ void Propagation::unit_moved(UnitIndex unit, const Turn& turn) {
   up_[unit.value] = up ? 1 : 0;
   stop_rival_of_waiting(unit, turn);
   const UnitRecord& record = ledger_.record(unit);
-  held_up_[unit.value] = 0;
-  if (record.state == UnitState::waiting && will_be_long({record.blocker - 1})) {
-    held_up_[unit.value] = 1;
+  held_up_[unit.value] = Delay::none;
+  if (record.state == UnitState::waiting) held_up_[unit.value] = delay({record.blocker - 1});
+  if (held_up_[unit.value] != Delay::none) {
     JobTable::finish(ledger_.change(unit), JobResult::failed);
     ledger_.settle(unit);
   }
@@ -266,7 +264,9 @@ void Propagation::other_moved(const Edge& edge, bool fell, const Turn& turn) {
   if (lost_it && held_back && passage == Passage::open && edge.kind != EdgeKind::after) {
     return machine_.revive(unit, turn);
   }
-  if (fell && edge.kind == EdgeKind::binds_to && is_under_way(record.state)) {
+  // What it requires crashed and was to come back, but now waits for what nobody brings up.
+  const bool in_vain = needs_it_up(edge.kind) && held_up_[edge.to.value] == Delay::without_end;
+  if (((fell && edge.kind == EdgeKind::binds_to) || in_vain) && is_under_way(record.state)) {
     const StopWish wish{unit, Goal::up, Cause::dependency, edge.to.value + 1, false};
     stop({&wish, 1}, turn);
   }
@@ -276,27 +276,30 @@ void Propagation::other_moved(const Edge& edge, bool fell, const Turn& turn) {
 void Propagation::held_up(const Edge& edge) {
   const UnitRecord& record = ledger_.record(edge.from);
   if (record.state != UnitState::waiting || record.blocker != edge.to.value + 1) return;
-  const bool long_in_coming = will_be_long(edge.to);
-  const bool known = long_in_coming == (held_up_[edge.from.value] != 0);
-  if (!known || (long_in_coming && record.job_verb != Verb::none)) ledger_.move(edge.from);
+  const Delay expected = delay(edge.to);
+  const bool known = expected == held_up_[edge.from.value];
+  if (!known || (expected != Delay::none && record.job_verb != Verb::none)) {
+    ledger_.move(edge.from);
+  }
 }
 
-bool Propagation::will_be_long(UnitIndex unit) const {
+Propagation::Delay Propagation::delay(UnitIndex unit) const {
   const UnitRecord& record = ledger_.record(unit);
   switch (record.state) {
     case UnitState::stopped:
     case UnitState::exited:
     case UnitState::failed:
     case UnitState::skipped:
+      return Delay::without_end;
     case UnitState::backoff:
-      return true;
+      return Delay::some;
     case UnitState::waiting:
-      return held_up_[unit.value] != 0;
+      return held_up_[unit.value];
     case UnitState::starting:
-      return record.failures > 0;
+      return record.failures > 0 ? Delay::some : Delay::none;
     case UnitState::running:
     case UnitState::stopping:
-      return false;
+      return Delay::none;
   }
   FOSTER_CHECK(false);
 }
@@ -328,7 +331,8 @@ void Propagation::make_up_for_lost(UnitIndex unit, const std::vector<uint8_t>& k
   std::vector<StartWish> pulled;
   for (const Edge& edge : ledger_.set().graph().needs(unit)) {
     const UnitRecord& other = ledger_.record(edge.to);
-    const bool lost = record.job_verb != Verb::none || known[edge.to.value] == 0;
+    const bool lost = (record.job_verb != Verb::none && other.cause != Cause::conflict) ||
+                      (known[edge.to.value] == 0 && other.cause == Cause::none);
     if (pulls(edge.kind) && other.goal == Goal::down && !other.masked && lost &&
         gate_.passage(edge) != Passage::open) {
       pulled.push_back({edge.to, record.cause});

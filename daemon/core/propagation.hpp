@@ -31,6 +31,9 @@ class Propagation {
   void begin(const std::vector<uint8_t>& known, const Turn& turn);
 
  private:
+  /// Of a unit that others wait for: whether it fails and is tried again, or nobody brings it up.
+  enum class Delay : uint8_t { none, some, without_end };
+
   void pull_in(const Edge& edge, const StartWish& wish, bool explicit_request);
   void stop_rivals(size_t roots, const Turn& turn);
   void stop_bound(UnitIndex unit, const Turn& turn);
@@ -40,7 +43,7 @@ class Propagation {
   void other_moved(const Edge& edge, bool fell, const Turn& turn);
   void stop_rival_of_waiting(UnitIndex unit, const Turn& turn);
   void held_up(const Edge& edge);
-  [[nodiscard]] bool will_be_long(UnitIndex unit) const;
+  [[nodiscard]] Delay delay(UnitIndex unit) const;
   void make_up_for_lost(UnitIndex unit, const std::vector<uint8_t>& known, const Turn& turn);
   void start_owed(const Turn& turn);
   [[nodiscard]] uint32_t rank(UnitIndex unit) const;
@@ -50,7 +53,7 @@ class Propagation {
   Gate gate_;
   std::vector<uint32_t> rank_;     // by unit: its place in the start order; empty without edges
   std::vector<uint8_t> up_;        // by unit: as others have been told
-  std::vector<uint8_t> held_up_;   // by unit: it waits for what will be long in coming
+  std::vector<Delay> held_up_;     // by unit: how what it waits for keeps it waiting
   std::vector<uint32_t> place_;    // by unit: its place in the list under way plus one
   std::vector<StartWish> starts_;  // the lists under way
   std::vector<StopWish> stops_;

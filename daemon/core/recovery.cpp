@@ -67,6 +67,7 @@ void begin_with(UnitRecord& record, const UnitSpec& spec, Attempt live, Instant 
   record.command_index = 0;
   record.ready = false;
   record.was_up = false;
+  record.watchdog = spec.health ? spec.health->watchdog : Duration::zero();
   record.over = false;
   keep_only_living(record.hook);
   keep_only_living(record.check);
@@ -133,8 +134,8 @@ void without_main(UnitRecord& record, const UnitSpec& spec, Instant now) {
 bool beyond_attempt(const UnitRecord& record) {
   if (record.state == UnitState::starting) return record.step <= Step::pre_start;
   const bool works_on = record.state == UnitState::running && record.claimed_pid == 0;
-  const bool unsignalled = record.state == UnitState::stopping && record.step == Step::signal &&
-                           record.deadline.ns == 0;
+  const bool unsignalled =
+      record.state == UnitState::stopping && record.step == Step::signal && record.deadline.ns == 0;
   return works_on || unsignalled || record.step == Step::post_stop;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "common/check.hpp"
@@ -376,8 +377,14 @@ void Supervisor::handle(const Event& event, Instant now, int64_t now_real_ns,
 void Supervisor::time_reached(Instant now, int64_t now_real_ns, std::vector<Action>& actions) {
   const Turn turn{now, now_real_ns, actions};
   impl_->ledger.take_due(now, impl_->due);
-  for (const UnitIndex unit : impl_->due)
-    impl_->machine.timer_fired(unit, turn);
+  // Restarts come last: what they need may just have run out of time.
+  const auto restarts = [&](UnitIndex unit) { return record(unit).state == UnitState::backoff; };
+  const auto first_restart =
+      std::ranges::stable_partition(impl_->due, std::not_fn(restarts)).begin();
+  for (auto unit = impl_->due.begin(); unit != impl_->due.end(); ++unit) {
+    if (unit == first_restart) impl_->propagation.settle(turn);
+    impl_->machine.timer_fired(*unit, turn);
+  }
   impl_->conclude(turn);
 }
 

@@ -55,8 +55,8 @@ void UnitMachine::spawn_failed(const SpawnFailed& event, const Turn& turn) {
     return side_over(event.unit, event.attempt, turn);
   }
   turn.actions.emplace_back(Acknowledge{event.attempt});
-  const bool news = event.attempt == known.attempt &&
-                    (event.attempt > known.exit_attempt || !known.over);
+  const bool news =
+      event.attempt == known.attempt && (event.attempt > known.exit_attempt || !known.over);
   if (!news) return;
   UnitRecord& record = ledger_.change(event.unit);
   record.exit_attempt = event.attempt;

@@ -218,10 +218,10 @@ class UnitMachine {
   Attempt last_attempt_;
   uint64_t last_question_ = 0;
   bool hurried_ = false;
-  std::vector<Question> questions_;  // conditions that are being checked
-  std::vector<Adoption> adoptions_;  // that the keeper has not answered
+  std::vector<Question> questions_;    // conditions that are being checked
+  std::vector<Adoption> adoptions_;    // that the keeper has not answered
   std::vector<Attempt> former_mains_;  // alive when another process took over from them
-  std::vector<OwedStart> triggers_;  // of units that wait before they answer a failure
+  std::vector<OwedStart> triggers_;    // of units that wait before they answer a failure
   std::vector<UnitIndex> gone_for_good_;
   std::vector<OwedStart> owed_starts_;
 };
