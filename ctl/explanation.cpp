@@ -266,7 +266,7 @@ std::string render_chain(const Explanation& explanation) {
       text += indent + (i == 0 ? "" : "  ") + link.sentences[i] + "\n";
     if (!link.output.empty()) text += indent + "  the last that it wrote:\n";
     for (const std::string& line : link.output)
-      text += indent + "    | " + line + "\n";
+      text += fmt::format("{}    | {}\n", indent, line);
   }
   return text;
 }

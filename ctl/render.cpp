@@ -52,7 +52,7 @@ std::string state_fact(const UnitView& unit, const Clock& clock, const RenderOpt
   // A condition that was not met stands in full in the line below.
   const std::string text = body.state == FOSTER_STATE_SKIPPED ? std::string(state_word(body.state))
                                                               : printable(state_text(unit));
-  const std::string word = coloured(text, state_colour(body.state), options);
+  std::string word = coloured(text, state_colour(body.state), options);
   if (body.since_boot_ns == 0) return word;
   return word + " since " + when_text(body.since_real_ns, body.since_boot_ns, clock);
 }
