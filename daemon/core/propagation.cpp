@@ -310,7 +310,10 @@ void Propagation::begin(const std::vector<uint8_t>& known, const Turn& turn) {
       machine_.begun({i}, turn);
     return;
   }
-  for (const UnitIndex unit : ledger_.set().graph().start_order(ledger_.size())) {
+  const std::vector<UnitIndex> order = ledger_.set().graph().start_order(ledger_.size());
+  for (const UnitIndex unit : order)
+    stop_rival_of_waiting(unit, turn);
+  for (const UnitIndex unit : order) {
     make_up_for_lost(unit, known, turn);
     machine_.begun(unit, turn);
     ledger_.move(unit);
