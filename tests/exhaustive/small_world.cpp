@@ -68,6 +68,7 @@ SmallWorld::SmallWorld(std::shared_ptr<const UnitSet> set, bool trace)
 
 void SmallWorld::begin(bool first_manager) {
   was_shutting_down_ = manager_->shutting_down();
+  order_.manager_began(*manager_);
   goals_.manager_began(*manager_);
   core::Begin begin{.first_manager = first_manager};
   for (uint32_t i = 0; first_manager && i < set_->size(); ++i)

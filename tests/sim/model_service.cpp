@@ -110,7 +110,7 @@ void ModelKeeper::plan_run(const Child& child, Instant now) {
 
 void ModelKeeper::plan_ready(const Child& child, Instant now) {
   if (!maybe(swarm_.never_ready, 4)) {
-    schedule({.at = now + milliseconds(between(random_, 1, healed_ ? 20 : 400)),
+    schedule({.at = now + milliseconds(between(random_, 3, healed_ ? 20 : 400)),
               .kind = Kind::gets_ready,
               .attempt = child.attempt});
   }

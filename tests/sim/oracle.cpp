@@ -105,6 +105,7 @@ void Oracle::manager_began(const core::Supervisor& manager, const ModelKeeper& k
   was_shutting_down_ = manager.shutting_down();
   for (uint32_t i = 0; i < set_.size(); ++i)
     rates_[i].backoff = manager.record({i}).since;
+  order_.manager_began(manager);
   goals_.manager_began(manager);
   health_.manager_began(manager);
   for (uint32_t i = 0; i < set_.size(); ++i) {
@@ -153,7 +154,7 @@ void Oracle::handled(const core::Supervisor& manager, const core::Event* event,
     settled_ = true;
   }
   judge_records(manager);
-  judge_shutdown(manager, event);
+  judge_shutdown(manager, event, actions);
   was_shutting_down_ = manager.shutting_down();
 }
 
@@ -185,7 +186,22 @@ bool Oracle::ends_all(UnitIndex unit, const UnitRecord& record) const {
   return limited || (gone && set_[unit].essential);
 }
 
-void Oracle::judge_shutdown(const core::Supervisor& manager, const core::Event* event) {
+/// Whether this end of a unit is the daemon's, with the code that it has.
+bool Oracle::begins_shutdown(const core::Supervisor& manager, const core::Note& note) const {
+  const bool gone = note.state == UnitState::exited || note.state == UnitState::failed;
+  if (note.kind != core::NoteKind::state || !gone) return false;
+  const UnitSpec& spec = set_[note.unit];
+  const bool limited =
+      note.cause == Cause::rate_limited && spec.restart.limit_action == LimitAction::stop_all;
+  if (!limited && !spec.essential) return false;
+  const int code = shell_code(manager.record(note.unit).last_exit);
+  // A failure is one, even where the last process ended with 0.
+  const bool failed_all_the_same = note.state == UnitState::failed && manager.exit_code() == 1;
+  return note.cause != Cause::exit || manager.exit_code() == code || failed_all_the_same;
+}
+
+void Oracle::judge_shutdown(const core::Supervisor& manager, const core::Event* event,
+                            std::span<const core::Action> actions) {
   for (uint32_t i = 0; i < set_.size(); ++i) {
     const UnitRecord& record = manager.record({i});
     const bool own_end = record.cause != Cause::dependency;
@@ -200,13 +216,9 @@ void Oracle::judge_shutdown(const core::Supervisor& manager, const core::Event* 
     if (manager.exit_code() != request->exit_code) fail("the shutdown has another exit code");
     return;
   }
-  for (uint32_t i = 0; i < set_.size(); ++i) {
-    const UnitRecord& record = manager.record({i});
-    if (!ends_all({i}, record)) continue;
-    const bool never_ran =
-        record.cause == Cause::spawn_failed && record.last_exit.kind == ExitKind::spawn;
-    if (record.cause != Cause::exit && !never_ran) return;
-    if (manager.exit_code() == shell_code(record.last_exit)) return;
+  for (const core::Action& action : actions) {
+    const auto* note = std::get_if<core::Note>(&action);
+    if (note != nullptr && begins_shutdown(manager, *note)) return;
   }
   fail("a shutdown began that nobody asked for");
 }

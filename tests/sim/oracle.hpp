@@ -67,7 +67,9 @@ class Oracle {
   };
 
   void judge_records(const core::Supervisor& manager);
-  void judge_shutdown(const core::Supervisor& manager, const core::Event* event);
+  [[nodiscard]] bool begins_shutdown(const core::Supervisor& manager, const core::Note& note) const;
+  void judge_shutdown(const core::Supervisor& manager, const core::Event* event,
+                      std::span<const core::Action> actions);
   [[nodiscard]] bool ends_all(UnitIndex unit, const core::UnitRecord& record) const;
   void judge_record(UnitIndex unit, const core::UnitRecord& record, const ModelKeeper& keeper);
   void judge_backoff(UnitIndex unit, const core::UnitRecord& record);

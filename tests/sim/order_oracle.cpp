@@ -15,18 +15,6 @@ using core::UnitRecord;
 using core::UnitState;
 using core::Verb;
 
-namespace {
-
-/// Whether the states after the event are those in which its units were started: one that brings
-/// about a shutdown, or is about many units, may change them again.
-bool is_final(const Judged& judged) {
-  const auto* request = as<core::Request>(judged.event);
-  if (judged.manager.shutting_down() != judged.was_shutting_down) return false;
-  return request == nullptr || request->units.size() == 1;
-}
-
-}  // namespace
-
 const core::Reply* reply_of(const Judged& judged) {
   for (const core::Action& action : judged.actions) {
     if (const auto* reply = std::get_if<core::Reply>(&action)) return reply;
@@ -42,8 +30,25 @@ void OrderOracle::handled(const Judged& judged) {
   if (judged.event != nullptr) told_.event(*judged.event, judged.now);
   for (const core::Action& action : judged.actions) {
     judge(judged, action);
+    const auto* note = std::get_if<core::Note>(&action);
+    if (note != nullptr && note->kind == core::NoteKind::state) {
+      noted_[note->unit.value] = note->state;
+    }
     // What a user sends stops nothing as far as the order is concerned.
     if (as<core::SignalRequest>(judged.event) == nullptr) told_.action(action, judged.now);
+  }
+  judge_notes(judged);
+}
+
+void OrderOracle::manager_began(const core::Supervisor& manager) {
+  for (uint32_t i = 0; i < set_.size(); ++i)
+    noted_[i] = manager.record({i}).state;
+}
+
+void OrderOracle::judge_notes(const Judged& judged) {
+  for (uint32_t i = 0; i < set_.size(); ++i) {
+    if (noted_[i] == judged.manager.record({i}).state) continue;
+    verdict_.fail({i}, "its state is not what was last noted of it");
   }
 }
 
@@ -71,14 +76,14 @@ void OrderOracle::judge_start(const Judged& judged, const core::Note& note) {
 }
 
 void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
-  const UnitState state = judged.manager.record(edge.to).state;
+  const UnitState state = noted_[edge.to.value];
   const std::string name = set_[edge.to].name;
   switch (edge.kind) {
     case EdgeKind::requires_unit:
       if (state == UnitState::skipped) return;
       [[fallthrough]];
     case EdgeKind::binds_to:
-      if ((is_final(judged) && state != UnitState::running && state != UnitState::exited) ||
+      if ((state != UnitState::running && state != UnitState::exited) ||
           !told_.can_be_up(edge.to, judged.now)) {
         verdict_.fail(edge.from, "it was started before what it needs was up: " + name);
       }
@@ -89,7 +94,7 @@ void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
       }
       return;
     case EdgeKind::after:
-      return judge_after(judged, edge);
+      return judge_after(edge);
     case EdgeKind::conflicts:
       if (told_.lives(edge.to)) verdict_.fail(edge.from, "it was started beside " + name);
       return;
@@ -99,16 +104,13 @@ void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
   }
 }
 
-void OrderOracle::judge_after(const Judged& judged, const Edge& edge) {
-  const UnitRecord& other = judged.manager.record(edge.to);
+void OrderOracle::judge_after(const Edge& edge) {
+  const UnitState state = noted_[edge.to.value];
   const std::string name = set_[edge.to].name;
-  // Time may have come for both of them at once.
-  if (!is_final(judged) || judged.event == nullptr) return;
-  if (other.state == UnitState::stopping) {
+  if (state == UnitState::stopping) {
     return verdict_.fail(edge.from, "it was started while this was stopping: " + name);
   }
-  const bool on_its_way = other.state == UnitState::starting && other.goal == Goal::up;
-  if (on_its_way && !told_[edge.to].ever_up && told_[edge.to].runs == 1) {
+  if (state == UnitState::starting && !told_[edge.to].ever_up && told_[edge.to].runs == 1) {
     verdict_.fail(edge.from, "it was started before this was up: " + name);
   }
 }
@@ -188,10 +190,9 @@ void OrderOracle::judge_stop(const Judged& judged, UnitIndex unit) {
   if (hurried_ || !orderly || told.main_gone || told.stops_itself || told.uncertain) return;
   for (const Edge& edge : set_.graph().needed_by(unit)) {
     if (!orders(edge.kind) || !told_.lives(edge.from)) continue;
-    const UnitRecord& dependent = judged.manager.record(edge.from);
     const bool propagates = edge.kind == EdgeKind::requires_unit || edge.kind == EdgeKind::binds_to;
-    const bool stopping = dependent.goal == Goal::down || dependent.state == UnitState::stopping;
-    if (!propagates && (!stopping || !is_final(judged))) continue;
+    const bool stopping = noted_[edge.from.value] == UnitState::stopping;
+    if (!propagates && !stopping) continue;
     verdict_.fail(unit, "it is stopped before what depends on it: " + set_[edge.from].name);
   }
 }

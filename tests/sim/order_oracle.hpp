@@ -4,6 +4,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "daemon/core/supervisor.hpp"
 #include "tests/sim/told.hpp"
@@ -30,8 +31,10 @@ template <class T>
 
 class OrderOracle {
  public:
-  OrderOracle(const UnitSet& set, Verdict& verdict) : set_(set), verdict_(verdict), told_(set) {}
+  OrderOracle(const UnitSet& set, Verdict& verdict)
+      : set_(set), verdict_(verdict), told_(set), noted_(set.size(), core::UnitState::stopped) {}
 
+  void manager_began(const core::Supervisor& manager);
   void handled(const Judged& judged);
 
   [[nodiscard]] Told& told() { return told_; }
@@ -42,18 +45,20 @@ class OrderOracle {
   void judge(const Judged& judged, const core::Action& action);
   void judge_start(const Judged& judged, const core::Note& note);
   void judge_needs(const Judged& judged, const Edge& edge);
-  void judge_after(const Judged& judged, const Edge& edge);
+  void judge_after(const Edge& edge);
   void judge_step(const Judged& judged, const core::Spawn& spawn);
   void judge_spawn(const Judged& judged, const core::Spawn& spawn);
   void judge_stop(const Judged& judged, UnitIndex unit);
   void judge_kill(const Judged& judged, const core::Kill& kill);
   void judge_side_kill(const Judged& judged, const core::Kill& kill, const ToldProcess& process);
   void judge_sigkill(const Judged& judged, const core::Kill& kill);
+  void judge_notes(const Judged& judged);
   [[nodiscard]] Duration timeout_of(UnitIndex unit, core::Role role) const;
 
   const UnitSet& set_;
   Verdict& verdict_;
   Told told_;
+  std::vector<core::UnitState> noted_;  // by unit, as of the action that is being judged
   bool hurried_ = false;
 };
 
