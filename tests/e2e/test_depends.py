@@ -12,7 +12,8 @@ NEVER = {"policy": "never"}
 
 def teller(fifo: Fifo, name: str) -> list[str]:
     """Tells when it starts, and when it has been asked to end."""
-    script = (f"trap 'echo {name} stops > {fifo.path}; exit 0' TERM; echo {name} starts > {fifo.path}; "
+    script = (f"trap 'echo {name} stops > {fifo.path}; exit 0' TERM; "
+              f"echo {name} starts > {fifo.path}; "
               "while :; do sleep 1000 & wait $!; done")
     return shell(script)
 
@@ -147,7 +148,8 @@ def test_part_of_restarts_and_stops_together(foster):
     }).start()
     side = daemon.unit("side")["pid"]
     daemon.ctl("restart", "main")
-    daemon.until_unit("side", lambda body: body.state_word == "running" and body.pid != side, "again")
+    daemon.until_unit("side", lambda body: body.state_word == "running" and body.pid != side,
+                      "again")
     daemon.ctl("stop", "main")
     daemon.until_state("side", "stopped")
 

@@ -48,7 +48,8 @@ def test_why_shows_the_last_lines(foster):
 def test_the_service_is_the_main_process_and_is_stopped_as_ever(foster, folder):
     fifo = Fifo(folder / "told")
     daemon = foster({"a": unit(shell(f"trap 'echo stopped > {fifo.path}; exit 0' TERM; "
-                                     f"echo $$ > {fifo.path}; while :; do sleep 1000 & wait $!; done"),
+                                     f"echo $$ > {fifo.path}; "
+                                     "while :; do sleep 1000 & wait $!; done"),
                                keep_output=True)}).start()
     assert int(fifo.line()) == daemon.unit("a")["pid"]
     daemon.ctl("stop", "a")

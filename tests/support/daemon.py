@@ -17,7 +17,8 @@ from events import PATIENCE_S, deadline_in, readable, wait_for_end, wait_for_fil
 from region import PHASES, Region
 
 BUILD = Path(os.environ.get("FOSTER_BUILD", "build")).resolve()
-PROGRAMS = ("fosterd", "foster-manager", "fosterctl", "foster-request", "foster-probe")
+PROGRAMS = ("fosterd", "foster-manager", "fosterctl", "foster-request", "foster-probe",
+            "foster-probe-http", "foster-tap")
 SERVICES = BUILD / "tests" / "services"
 
 
@@ -36,8 +37,8 @@ SECTIONS = ("depends", "ready", "health", "hooks", "restart", "stop", "timer", "
 
 
 def unit(command=None, *, top=None, **keys) -> str:
-    """The text of a unit file. Underscores in keys stand for dashes. A keyword with a section's name
-    gives that section's keys; the others are keys of [service]."""
+    """The text of a unit file. Underscores in keys stand for dashes. A keyword with a section's
+    name gives that section's keys; the others are keys of [service]."""
     service = {key: value for key, value in keys.items() if key not in SECTIONS}
     tables = {"": top or {}, "service": ({"command": command} if command else {}) | service}
     tables |= {section: keys.get(section) or {} for section in SECTIONS}

@@ -117,7 +117,7 @@ def test_the_reader_keeps_the_group_until_the_last_words_are_read(tail, tmp_path
     gate, away = Fifo(tmp_path / "gate"), Fifo(tmp_path / "away")
     process = subprocess.Popen(
         [TAP, "--program", "/bin/sh", "--tail-fd", str(fd), "--", "sh", "-c",
-         f"setsid sh -c 'echo here > {away.path}; read line < {gate.path}; echo late' & "
+         f"setsid sh -c 'echo > {away.path}; read line < {gate.path}; echo late' & "
          f"read line < {away.path}; echo last words"],
         stdout=write, pass_fds=(fd,), start_new_session=True)
     os.close(write)
