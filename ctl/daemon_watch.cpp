@@ -50,9 +50,13 @@ struct DaemonWatch::Sleeper {
       const uint32_t seen = self->reader.generation();
       eventfd_write(self->changes.get(), 1);
       if (self->reader.header().retired != 0) {
-        // Another object is the live one, for which we are not; our owner finds it by itself.
+        // Another object is the live one, for which we are not. Our owner finds it by itself, but
+        // may have looked for it a moment too early: it is told once more.
         const Result<bool> exchanged = self->reader.refresh();
-        if (!exchanged || *exchanged) return;
+        if (!exchanged || *exchanged) {
+          eventfd_write(self->changes.get(), 1);
+          return;
+        }
       }
       // Without an end, so it is a change that it returns for.
       static_cast<void>(self->reader.wait_for_change(seen, std::nullopt));

@@ -1,6 +1,8 @@
 """fosterctl load: another set of units, under services that go on running."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from daemon import SERVICES, children, shell, unit, zombies_of
 from events import Fifo, is_alive
@@ -30,15 +32,15 @@ def test_new_units_start_and_the_others_are_not_disturbed(foster):
 
 def test_units_that_are_gone_are_stopped_as_their_file_said(foster, folder):
     said = Fifo(folder / "said")
-    script = f"trap 'echo interrupted > {said.path}; exit 0' INT; echo up > {said.path}; " \
+    script = f"trap 'echo hung up > {said.path}; exit 0' HUP; echo up > {said.path}; " \
              "while :; do sleep 1000 & wait; done"
-    daemon = foster({"a": unit(SLEEPER), "old": unit(shell(script), stop={"signal": "SIGINT"})})
+    daemon = foster({"a": unit(SLEEPER), "old": unit(shell(script), stop={"signal": "SIGHUP"})})
     daemon.start()
     assert said.line() == "up"
     pid = daemon.unit("old")["pid"]
     (daemon.units / "old.toml").unlink()
     daemon.ctl("load")
-    assert said.line() == "interrupted"
+    assert said.line() == "hung up"
     daemon.until(lambda region: set(region.units()) == {"a"}, "a alone")
     assert not is_alive(pid)
     said.close()
@@ -154,3 +156,27 @@ def test_only_those_who_may(foster):
     if os.getuid() == 0:
         for verb in (["load"], ["disable", "a"], ["scale", "a", "1"]):
             daemon.ctl(*verb, uid=65534, check=5)
+
+
+def test_requests_of_others_are_served_meanwhile(foster, folder):
+    daemon = foster({f"u{i}": unit(SLEEPER) for i in range(4)} |
+                    {"worker@": unit(SLEEPER, top={"instances": 2})})
+    daemon.start(extra=["--state-dir", folder / "state"])
+    ended = threading.Event()
+
+    def restart(name):
+        done = 0
+        while not ended.is_set():
+            daemon.ctl("restart", name)
+            done += 1
+        return done
+
+    with ThreadPoolExecutor() as pool:
+        others = [pool.submit(restart, f"u{i}") for i in range(4)]
+        for turn in range(12):
+            daemon.ctl(*(["load"] if turn % 2 else ["scale", "worker", turn % 5]))
+        ended.set()
+        counts = [other.result() for other in others]
+    for i, count in enumerate(counts):
+        assert count > 0
+        assert daemon.unit(f"u{i}")["exits"] == count, "each restart was done once"
