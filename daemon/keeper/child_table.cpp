@@ -148,12 +148,15 @@ void ChildTable::forked(ChildEntry& child, pid_t pid) {
 void ChildTable::adopted(ChildEntry& child, pid_t pid, pid_t group) {
   forked(child, pid);
   child.group = group;
+  child.adopted = true;
+  ++adopted_;
   enter(child, ChildPhase::running);
 }
 
 void ChildTable::enter(ChildEntry& child, ChildPhase phase) {
   FOSTER_CHECK(child.phase < phase);
   if (phase >= ChildPhase::lingering) unlink_pid(child);
+  if (child.adopted && child.phase == ChildPhase::running) --adopted_;
   if (child.phase == ChildPhase::lingering) --lingering_;
   if (phase == ChildPhase::over) --alive_;
   child.phase = phase;

@@ -8,7 +8,9 @@
 //      |          +--> lingering           (main process reaped, others of its group remain)
 //      +--> over                           (the spawn or the adoption failed)
 //
-// A process that is adopted begins at `running`, and keeps the group that it has.
+// A process that is adopted begins at `running`, and keeps the group that it has. It may also leave
+// that for one of its own later, as daemons do that end their starter first: its group is looked up
+// whenever it counts, the last time while it is a zombie.
 #pragma once
 
 #include <cstddef>
@@ -61,6 +63,7 @@ struct ChildEntry {
   bool report_watched : 1;  // by epoll
   bool foreground : 1;
   bool group_remained : 1;
+  bool adopted : 1;
   bool led : 1;  // lingering, and the group's leader, another process, was alive still
   bool pid_listed : 1;
   bool news_listed : 1;
@@ -103,6 +106,8 @@ class ChildTable {
   /// Attempts that are not over, and those of them that linger.
   [[nodiscard]] uint32_t alive() const { return alive_; }
   [[nodiscard]] uint32_t lingering() const { return lingering_; }
+  /// Adopted ones whose main process is not reaped.
+  [[nodiscard]] uint32_t adopted_mains() const { return adopted_; }
 
   static constexpr uint32_t kNone = UINT32_MAX;
 
@@ -127,6 +132,7 @@ class ChildTable {
   uint32_t news_last_ = kNone;
   uint32_t alive_ = 0;
   uint32_t lingering_ = 0;
+  uint32_t adopted_ = 0;
 };
 
 }  // namespace foster::keeper

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 #include <utility>
 
 #include "daemon/keeper/adoption.hpp"
@@ -210,6 +211,7 @@ int kill_attempt(Keeper& keeper, ChildEntry& child, int signal, KillScope scope,
     if (scope == KillScope::main || child.phase != ChildPhase::lingering) return ESRCH;
     if (!group_remains(keeper, child)) return 0;  // group_emptied is the answer
   }
+  if (main_lives && child.adopted) child.group = getpgid(child.pid);
   const bool whole_group = scope == KillScope::group;
   const int error = whole_group                    ? kill_group(child, signal, main_lives)
                     : kill(child.pid, signal) == 0 ? 0

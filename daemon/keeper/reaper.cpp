@@ -15,7 +15,8 @@ namespace foster::keeper {
 namespace {
 
 /// With more groups than this left behind, a dead orphan is asked for its own group before it is
-/// reaped; with fewer, all of them are looked at when the turn's dead are reaped.
+/// reaped; with fewer, all of them are looked at when the turn's dead are reaped. Adopted processes
+/// are always asked.
 constexpr uint32_t kFewGroups = 16;
 
 uint64_t microseconds(const timeval& time) {
@@ -96,7 +97,7 @@ Dead peek() {
 /// process and its group is not known.
 bool reap_one(Keeper& keeper, bool& orphans) {
   Dead dead;
-  const bool ask = keeper.children.lingering() > kFewGroups;
+  const bool ask = keeper.children.lingering() > kFewGroups || keeper.children.adopted_mains() > 0;
   if (ask && (dead = peek()).pid == 0) return false;
   int status = 0;
   rusage usage{};
@@ -108,6 +109,7 @@ bool reap_one(Keeper& keeper, bool& orphans) {
   if (pid == keeper.manager.pid) {
     manager_ended(keeper, status);
   } else if (ChildEntry* child = keeper.children.by_pid(pid)) {
+    if (child->adopted) child->group = dead.group;
     child_died(keeper, *child, death_of(pid, status, usage));
   } else {
     orphan_died(keeper, death_of(pid, status, usage), dead.group);

@@ -64,6 +64,29 @@ TEST(Adopt, ItsGroupIsTheAttempts) {
   EXPECT_EQ(manager->expect_body<protocol::GroupEmptied>(Type::group_emptied).attempt, 2U);
 }
 
+TEST(Adopt, AGroupThatItMakesLaterIsTheAttemptsToo) {
+  for (const KillScope scope : {KillScope::main, KillScope::group}) {
+    Rig rig;
+    auto manager = rig.serving_manager();
+    const pid_t daemon = leave_daemon(rig, *manager, "daemon-late", 1);
+    adopt(*manager, 2, daemon);
+    manager->expect(Type::spawned);
+    manager->acknowledge(1, true);
+    ::kill(daemon, SIGUSR2);
+    const pid_t other = pid_in(rig.line());
+    manager->kill(2, SIGKILL, scope);
+    const auto exited = manager->expect_body<protocol::Exited>(Type::exited);
+    EXPECT_EQ(exited.attempt, 2U);
+    if (scope == KillScope::main) {
+      EXPECT_EQ(exited.group_remains, 1U);
+      EXPECT_TRUE(alive(other));
+      manager->kill(2, SIGKILL, KillScope::group);
+    }
+    if (exited.group_remains != 0) manager->expect(Type::group_emptied);
+    EXPECT_TRUE(ends(other));
+  }
+}
+
 TEST(Adopt, WhatSharesItsStartersGroupLeavesThatWithItsEnd) {
   Rig rig;
   auto manager = rig.serving_manager();

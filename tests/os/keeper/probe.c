@@ -133,6 +133,29 @@ static void daemonize(int own_session, int leave_another, int code) {
     pause();
 }
 
+// A daemon that ends its starter first and then makes a session of its own, with another process.
+static void daemonize_late(void) {
+  const pid_t parent = getpid();
+  sigset_t asked;
+  int signal_number;
+  sigemptyset(&asked);
+  sigaddset(&asked, SIGUSR2);
+  sigprocmask(SIG_BLOCK, &asked, NULL);
+  if (fork() != 0) return;
+  wait_for_new_parent(parent);
+  printf("daemon %d\n", (int)getpid());
+  fflush(stdout);
+  sigwait(&asked, &signal_number);
+  setsid();
+  const pid_t other = fork();
+  if (other != 0) {
+    printf("other %d\n", (int)other);
+    fflush(stdout);
+  }
+  for (;;)
+    pause();
+}
+
 static void print_contents(void) {
   for (int fd = 3; fd < 400; ++fd) {
     char text[64] = {0};
@@ -176,6 +199,7 @@ int main(int argc, char** argv) {
   if (strcmp(mode, "daemon") == 0) daemonize(1, 0, value);
   if (strcmp(mode, "daemon-in-group") == 0) daemonize(0, 0, value);
   if (strcmp(mode, "daemon-with-another") == 0) daemonize(1, 1, value);
+  if (strcmp(mode, "daemon-late") == 0) daemonize_late();
   if (strcmp(mode, "contents") == 0) print_contents();
   if (strcmp(mode, "pids") == 0) print_pids();
   if (strcmp(mode, "leave-orphans") == 0) leave_orphans(value);
