@@ -50,6 +50,7 @@ void Manager::begin_timers() {
 void Manager::change_settings(SettingVerb verb, const std::vector<UnitIndex>& units,
                               const BusShell::Done& done) {
   std::vector<std::string> names;
+  names.reserve(units.size());
   for (const UnitIndex unit : units)
     names.push_back(core_.set()[unit].name);
   settings_.change([verb, names](Settings& settings) { apply(verb, names, settings); },

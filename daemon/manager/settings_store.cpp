@@ -6,7 +6,7 @@
 
 namespace foster::manager {
 
-void SettingsStore::change(Edit edit, Done done) {
+void SettingsStore::change(const Edit& edit, Done done) {
   background_.run(
       [this, edit]() -> Result<std::string> {
         Settings next = current_;

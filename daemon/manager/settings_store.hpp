@@ -29,7 +29,7 @@ class SettingsStore {
 
   /// Puts the edit into effect once it is on the disk, and then calls `done`; when it does not get
   /// there nothing has changed.
-  void change(Edit edit, Done done);
+  void change(const Edit& edit, Done done);
 
   /// Takes over what is on the disk already.
   void changed(const Edit& edit);
