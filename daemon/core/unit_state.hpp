@@ -29,7 +29,8 @@
 // The steps of a start, each only where the unit has it: conditions (asked of the shell, then
 // condition commands), pre-start, the command, readiness, post-start. A failure of any leads to the
 // end of the attempt by way of `stopping`: whatever lives is stopped, post-stop runs, and the
-// restart policy decides. Only `command` and later steps count as an attempt's run.
+// restart policy decides. Only `command` and later steps count as an attempt's run. A main process
+// that ends before its unit has shown itself ready has failed, whatever its exit code.
 //   * oneshot: `running` while its commands work, each an attempt of its own; `exited` after the
 //     last one and post-start.
 //   * notify, or [ready]: `starting` at step `ready` until the readiness is seen.
@@ -46,6 +47,13 @@
 // no further hooks. post-stop also runs when the main process ended by itself or a start failed
 // after pre-start began.
 //
+// * Hooks and checks that stand in the way of a stop are killed first. What is left of a hook's group
+//   when its main process has ended is killed, and waited for.
+// * The watchdog sends SIGABRT to the main process in the place of pre-stop, stop command and stop
+//   signal. STOPPING=1 begins the step `signal` without a signal.
+// * What ran out of time while no manager was there has a second more: its news may be on their way.
+// * An action `restart` of [health] restarts whatever the policy says, within the rate limit; an
+//   action `stop` makes the unit `failed`.
 // * A start while stopping waits for the end of the attempt. A restart is a stop with the goal left
 //   up.
 // * The restart delay grows by `factor` with each restart in a row and starts afresh after a run of
@@ -53,7 +61,10 @@
 // * A start job is done when the unit is up (simple and group: running; ready where there is a
 //   readiness; oneshot: exited) or skipped. A job fails when the unit comes to `failed`, or, if the
 //   first attempt since the request ended badly, at `backoff`, and when the unit it waits for comes
-//   to either: whoever asked is told at once, foster goes on trying.
+//   to either, or is stopped, or waits for such a unit itself: whoever asked is told at once, foster
+//   goes on trying.
+// * A unit that is masked, and that another needs, is `failed` by that, and started when it is not
+//   masked any more.
 //
 // What others mean to a unit. "Up": running and ready, or a oneshot that has `exited` cleanly.
 //   A requires B   start A: B's goal is up too, A waits for B to be up (or skipped). B `failed`: A
@@ -61,18 +72,22 @@
 //                  starts again. B stopped on request: A is stopped first, then `waiting` with its
 //                  goal up, and comes back with B. B restarted on request: A is stopped, and
 //                  started after it, unless B says restart-dependents = false. B crashes and is
-//                  restarted by itself: A is left alone.
+//                  restarted by itself: A is left alone, unless B then waits for what nobody brings
+//                  up: A is stopped and `waiting` as well.
 //   A binds-to B   as requires, and A is stopped and `waiting` whenever B is not up any more, for
 //                  whatever reason, a crash, a clean end or a skip included.
 //   A wants B      start A: B's goal is up too. Nothing else.
 //   A completed B  start A: B's goal is up too unless it has exited cleanly already; A waits until
-//                  B (a oneshot) has. B `failed` meanwhile: A `failed`, as with requires. Once A
-//                  has been started B does not matter.
+//                  B (a oneshot) has, or was skipped. B `failed` meanwhile: A `failed`, as with
+//                  requires. Once A has been started B does not matter.
 //   A after B      order alone. Start: A waits while B is wanted and on its way up for the first
 //                  time (waiting, starting, a oneshot running), and while B is stopping.
 //   A before B     B after A.
 //   A conflicts B  starting A stops B (goal down) and waits for it to be at rest; and the reverse.
-//   A part-of B    B stopped or restarted on request: A too, first; its goal goes with B's.
+//                  Of those that one request starts, the later has its way; what they pull in has
+//                  not.
+//   A part-of B    B stopped or restarted on request: A too; its goal goes with B's. Not an order:
+//                  B does not wait for A's end on this account.
 // Where A requires, binds-to, completed or after B, stopping A comes before stopping B: B waits in
 // step `dependents` for each such A that is stopping. Requires, binds-to, completed and after make
 // an acyclic order (UnitSet refuses cycles), so these waits end.

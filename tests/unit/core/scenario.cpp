@@ -23,6 +23,25 @@ UnitSpec oneshot(std::string name) {
   return spec;
 }
 
+UnitSpec group(std::string name) {
+  UnitSpec spec;
+  spec.name = std::move(name);
+  spec.type = ServiceType::group;
+  return spec;
+}
+
+UnitSpec with_hooks(UnitSpec spec, const std::vector<HookPoint>& points) {
+  for (const HookPoint point : points)
+    spec.hooks.make().hooks[static_cast<size_t>(point)].commands = {{"/bin/hook"}};
+  return spec;
+}
+
+Reference to(std::string name) {
+  Reference reference;
+  reference.name = std::move(name);
+  return reference;
+}
+
 LastExit exit_code(int code) {
   return {.kind = ExitKind::code, .value = code};
 }
@@ -87,6 +106,15 @@ void Scenario::kill_failed(std::string_view unit, int signal, int error) {
   handle(KillFailed{index(unit), record(unit).attempt, signal, error});
 }
 
+void Scenario::ready_seen(std::string_view unit, uint64_t attempt) {
+  handle(ReadySeen{index(unit), attempt_or_newest(unit, attempt)});
+}
+
+void Scenario::ran(std::string_view unit, uint64_t attempt, int code) {
+  spawned(unit, attempt);
+  exited(unit, exit_code(code), attempt);
+}
+
 void Scenario::handle(const Event& event) {
   supervisor_.handle(event, now_, now_.ns, actions_);
   judge();
@@ -111,13 +139,18 @@ void Scenario::leap(Duration time) {
 void Scenario::running(std::string_view unit) {
   if (record(unit).attempt.value == 0) begin();
   spawned(unit);
-  EXPECT_EQ(record(unit).state, UnitState::running);
+  EXPECT_STREQ(sim::text(record(unit).state), "running") << unit;
   forget();
 }
 
 void Scenario::expect_state(std::string_view unit, UnitState state, Cause cause) {
   EXPECT_STREQ(sim::text(record(unit).state), sim::text(state)) << unit;
   EXPECT_STREQ(sim::text(record(unit).cause), sim::text(cause)) << unit;
+}
+
+void Scenario::expect_step(std::string_view unit, UnitState state, Step step) {
+  EXPECT_STREQ(sim::text(record(unit).state), sim::text(state)) << unit;
+  EXPECT_EQ(static_cast<int>(record(unit).step), static_cast<int>(step)) << unit;
 }
 
 void Scenario::expect_job(std::string_view unit, uint64_t job, JobResult result) {

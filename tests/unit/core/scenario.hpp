@@ -27,6 +27,12 @@ using namespace std::chrono_literals;
 /// A oneshot that is not restarted.
 [[nodiscard]] UnitSpec oneshot(std::string name);
 
+/// A unit without a process.
+[[nodiscard]] UnitSpec group(std::string name);
+/// With one command for each of these hooks.
+[[nodiscard]] UnitSpec with_hooks(UnitSpec spec, const std::vector<HookPoint>& points);
+[[nodiscard]] Reference to(std::string name);
+
 [[nodiscard]] LastExit exit_code(int code);
 [[nodiscard]] LastExit killed_by(int signal);
 
@@ -48,6 +54,10 @@ class Scenario {
   void main_exited(std::string_view unit, LastExit how, uint64_t attempt = 0);  // others remain
   void group_emptied(std::string_view unit, uint64_t attempt = 0);
   void kill_failed(std::string_view unit, int signal, int error);
+  void ready_seen(std::string_view unit, uint64_t attempt = 0);
+  void mask(std::string_view unit, bool masked) { handle(MaskChange{index(unit), masked}); }
+  /// A process of a hook or check, from its start to its end.
+  void ran(std::string_view unit, uint64_t attempt, int code = 0);
   void handle(const Event& event);
   /// Time goes on; what falls due within it is done at its very moment.
   void pass(Duration time);
@@ -65,6 +75,7 @@ class Scenario {
   }
   void expect_nothing() { expect_lines({}); }
   void expect_state(std::string_view unit, UnitState state, Cause cause);
+  void expect_step(std::string_view unit, UnitState state, Step step);
   void expect_job(std::string_view unit, uint64_t job, JobResult result);
 
   [[nodiscard]] const UnitRecord& record(std::string_view unit) const;
