@@ -137,7 +137,7 @@ void OrderOracle::judge_step(const Judged& judged, const core::Spawn& spawn) {
 }
 
 void OrderOracle::judge_spawn(const Judged& judged, const core::Spawn& spawn) {
-  const UnitRecord& record = judged.manager.record(spawn.unit);
+  const UnitState state = noted_[spawn.unit.value];
   judge_step(judged, spawn);
   switch (spawn.role) {
     case Role::main:
@@ -169,8 +169,8 @@ void OrderOracle::judge_spawn(const Judged& judged, const core::Spawn& spawn) {
     case Role::reload:
     case Role::ready_check:
     case Role::health_check:
-      if (record.goal == Goal::down && spawn.role != Role::post_start) {
-        verdict_.fail(spawn.unit, "it is looked after though it is wanted down");
+      if (state != UnitState::starting && state != UnitState::running) {
+        verdict_.fail(spawn.unit, "it is looked after though it is not up");
       }
       break;
   }

@@ -39,7 +39,7 @@ void Told::event(const core::Event& event, Instant now) {
     if (seen->attempt == unit.main && !unit.main_gone) unit.ready = true;
   } else if (const auto* said = std::get_if<core::Notified>(&event)) {
     ToldUnit& unit = units_[said->unit.value];
-    if (said->ready && unit.executed && !unit.main_gone) unit.ready = true;
+    if (said->ready && unit.executed && has_main(unit)) unit.ready = true;
     if (said->stopping && unit.executed && !unit.main_gone && !unit.stopping) {
       if (!unit.stops_itself) unit.stop_began = now;
       unit.stops_itself = true;
@@ -61,7 +61,8 @@ void Told::action(const core::Action& action, Instant now) {
   if (const auto* spawn = std::get_if<core::Spawn>(&action)) return asked(*spawn, now);
   if (const auto* kill = std::get_if<core::Kill>(&action)) return sent(*kill, now);
   if (const auto* adopt = std::get_if<core::Adopt>(&action)) {
-    units_[adopt->unit.value].living.push_back({.attempt = adopt->attempt, .asked = now});
+    units_[adopt->unit.value].living.push_back(
+        {.attempt = adopt->attempt, .adopting = true, .asked = now});
   } else if (const auto* end = std::get_if<core::Acknowledge>(&action); end && end->abandon) {
     for (uint32_t i = 0; i < units_.size(); ++i)
       over({i}, end->attempt);
@@ -113,6 +114,7 @@ void Told::spawned(const core::Spawned& event) {
   ToldProcess* known = process(event.unit, event.attempt);
   if (known == nullptr || known->executed) return;
   known->executed = true;
+  known->adopting = false;
   ToldUnit& unit = units_[event.unit.value];
   if (known->role != Role::main || event.attempt < unit.main) return;
   unit.adopted = unit.adopted || known->attempt != unit.main;
@@ -196,6 +198,11 @@ bool Told::can_be_ready(UnitIndex unit, Instant now) const {
          spec.ready->timeout > Duration::zero() && now >= told.asked + spec.ready->timeout;
 }
 
+/// Or will have, unless the keeper refuses it.
+bool Told::has_main(const ToldUnit& unit) const {
+  return !unit.main_gone || std::ranges::count(unit.living, true, &ToldProcess::adopting) > 0;
+}
+
 bool Told::completed(UnitIndex unit) const {
   const ToldUnit& told = units_[unit.value];
   return told.uncertain || told.commands_done == 1 + set_[unit].more_commands.size();
@@ -208,7 +215,7 @@ bool Told::can_be_up(UnitIndex unit, Instant now) const {
   const HookSpec* post_start = hook_of(spec, HookPoint::post_start);
   if (post_start != nullptr && told.post_started < post_start->commands.size()) return false;
   if (spec.type == ServiceType::oneshot) return completed(unit);
-  if (!told.executed || told.main_gone || told.stopping) return false;
+  if (!told.executed || !has_main(told) || told.stopping) return false;
   if (spec.type == ServiceType::forking && !told.adopted) return false;
   return can_be_ready(unit, now);
 }

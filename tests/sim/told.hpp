@@ -18,9 +18,10 @@ struct ToldProcess {
   core::Role role = core::Role::main;
   uint16_t index = 0;
   bool executed = false;
-  bool gone = false;  // its main process; others of its group are left
-  bool runs = false;  // in truth, as a new manager is told with it
-  bool over = false;  // in truth: the news of it are still to be told again to a new manager
+  bool adopting = false;  // it lives already; the keeper has not said whether it has it now
+  bool gone = false;      // its main process; others of its group are left
+  bool runs = false;      // in truth, as a new manager is told with it
+  bool over = false;      // in truth: the news of it are still to be told again to a new manager
   Instant asked;
 };
 
@@ -92,6 +93,7 @@ class Told {
   void failed(UnitIndex unit, Attempt attempt);
   void over(UnitIndex unit, Attempt attempt);
   void spawned(const core::Spawned& event);
+  [[nodiscard]] bool has_main(const ToldUnit& unit) const;
   [[nodiscard]] ToldProcess* process(UnitIndex unit, Attempt attempt);
 
   const UnitSet& set_;
