@@ -47,11 +47,12 @@
 // no further hooks. post-stop also runs when the main process ended by itself or a start failed
 // after pre-start began.
 //
-// * Hooks and checks that stand in the way of a stop are killed first. What is left of a hook's group
-//   when its main process has ended is killed, and waited for.
+// * Hooks and checks that stand in the way of a stop are killed first. What is left of a hook's
+//   group when its main process has ended is killed, and waited for.
 // * The watchdog sends SIGABRT to the main process in the place of pre-stop, stop command and stop
 //   signal. STOPPING=1 begins the step `signal` without a signal.
-// * What ran out of time while no manager was there has a second more: its news may be on their way.
+// * What ran out of time while no manager was there has a second more: its news may be on their
+//   way.
 // * An action `restart` of [health] restarts whatever the policy says, within the rate limit; an
 //   action `stop` makes the unit `failed`.
 // * A start while stopping waits for the end of the attempt. A restart is a stop with the goal left
@@ -61,8 +62,8 @@
 // * A start job is done when the unit is up (simple and group: running; ready where there is a
 //   readiness; oneshot: exited) or skipped. A job fails when the unit comes to `failed`, or, if the
 //   first attempt since the request ended badly, at `backoff`, and when the unit it waits for comes
-//   to either, or is stopped, or waits for such a unit itself: whoever asked is told at once, foster
-//   goes on trying.
+//   to either, or is stopped, or waits for such a unit itself: whoever asked is told at once,
+//   foster goes on trying.
 // * A unit that is masked, and that another needs, is `failed` by that, and started when it is not
 //   masked any more.
 //
