@@ -18,11 +18,10 @@ case ${1:-} in
   *) echo "usage: packaging/demo.sh [--stay]" >&2; exit 2 ;;
 esac
 
-programs=(fosterd foster-manager fosterctl foster-request)
 bash packaging/deps.sh build demo
 echo "== building"
 [ -f build/build.ninja ] || meson setup build >/dev/null
-ninja -C build "${programs[@]}" | tail -n 1
+ninja -C build programs | tail -n 1
 build=$PWD/build
 
 FOSTER_DEMO=$(mktemp -d /tmp/foster-demo.XXXXXX)
@@ -63,6 +62,7 @@ mkdir "$FOSTER_DEMO/www"
 echo "<h1>raised by foster</h1>" >"$FOSTER_DEMO/www/index.html"
 sed -e "s|@DIR@|$FOSTER_DEMO|g" -e "s|@PORT@|$port|g" units/demo/nginx.conf.in \
   >"$FOSTER_DEMO/nginx.conf"
+export DEMO_URL=http://127.0.0.1:$port/
 # nginx's workers are another user's when it is started by root.
 chmod 755 "$FOSTER_DEMO" "$FOSTER_DEMO/www"
 
@@ -73,8 +73,12 @@ fosterd=$!
 fosterctl wait nginx redis seed --for up --timeout 30s --quiet
 show fosterctl status
 
+say "what needs what: nginx came up when seed was done, and seed when redis was ready"
+show fosterctl tree nginx
+show fosterctl why nginx
+
 say "a page from nginx, a value from redis"
-show curl -sS --retry 10 --retry-connrefused --max-time 30 "http://127.0.0.1:$port/"
+show curl -sS --retry 10 --retry-connrefused --max-time 30 "$DEMO_URL"
 show redis-cli -s "$FOSTER_DEMO/redis.sock" get greeting
 
 say "kill -9 of the manager: the services run on, another manager takes over"
@@ -104,7 +108,7 @@ shown_until 'flaky: backoff'
 shown_until 'flaky: running'
 kill "$watch_pid"
 show fosterctl status
-show curl -sS --retry 10 --retry-connrefused --max-time 30 "http://127.0.0.1:$port/"
+show curl -sS --retry 10 --retry-connrefused --max-time 30 "$DEMO_URL"
 
 say "what happened, from the flight recorder"
 show fosterctl events -n 12
