@@ -56,6 +56,7 @@ void Publisher::publish(core::Supervisor& core, uint32_t phase, Now now) {
     const auto doubled = std::ranges::unique(changed, {}, &UnitIndex::value);
     changed.erase(doubled.begin(), doubled.end());
   }
+  slots.reserve(changed.size());
   for (const UnitIndex unit : changed)
     slots.push_back(
         {unit.value, encode_slot(core.record(unit), core.set()[unit], facts_(unit), now)});

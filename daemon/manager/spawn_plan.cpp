@@ -71,6 +71,7 @@ void append_numbers(std::string& bytes, const std::vector<Value>& numbers) {
 
 std::vector<int32_t> numbers_of(const std::vector<PassedDescriptor>& descriptors) {
   std::vector<int32_t> numbers;
+  numbers.reserve(descriptors.size());
   for (const PassedDescriptor& passed : descriptors)
     numbers.push_back(passed.number);
   return numbers;

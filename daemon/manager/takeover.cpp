@@ -303,6 +303,7 @@ Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const Option
   std::shared_ptr<const UnitSet> set = with_strays(found, former, strays, options);
   Enablement enablement(*set, found.settings, options.start);
   std::vector<UnitIndex> gone;
+  gone.reserve(strays.size());
   for (const std::string& name : strays)
     gone.push_back(*set->find(name));
   std::ranges::for_each(gone, [&](UnitIndex unit) { enablement.gone(unit); });
