@@ -59,7 +59,8 @@ void drop_process(UnitRecord& record, Instant now) {
 void begin_with(UnitRecord& record, const UnitSpec& spec, Attempt live, Instant now) {
   leave_everything(record, now);
   record.state = UnitState::starting;
-  record.step = Step::command;
+  // Of a forking unit it is more likely the daemon than the command that leaves it.
+  record.step = spec.type == ServiceType::forking ? Step::find_main : Step::command;
   record.attempt = live;
   record.started = now;
   record.running = {};
@@ -139,14 +140,16 @@ bool beyond_attempt(const UnitRecord& record) {
   return works_on || unsignalled || record.step == Step::post_stop;
 }
 
-void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& spec, Instant now) {
+/// `published`: the record is as the former manager left it before it acted, so that the keeper
+/// knows of no attempt that it does not tell of but an adopted one.
+void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& spec, bool published,
+               Instant now) {
   const Attempt live = found.live_attempt;
   const bool end_recorded = live <= record.exit_attempt;
-  if (live > record.attempt && record.claimed_pid != 0 && record.claimed_pid == found.pid &&
-      has_steps(record.state)) {
+  if (live > record.attempt && published && has_steps(record.state)) {
     record.attempt = live;  // the keeper has adopted what the unit had named
     record.pid = record.step == Step::find_main ? 0 : found.pid;
-    record.claimed_pid = 0;
+    if (record.claimed_pid == found.pid) record.claimed_pid = 0;
     record.over = false;
     return;
   }
@@ -185,7 +188,7 @@ UnitRecord recovered_record(const RecoveredUnit& found, const UnitSpec& spec, In
     if (!known && found.live_attempt.value != 0) record.goal = Goal::up;
     drop_process(record, now);
   }
-  reconcile(record, found, spec, now);
+  reconcile(record, found, spec, known && sound, now);
   return record;
 }
 
