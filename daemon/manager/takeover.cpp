@@ -150,7 +150,12 @@ bool unfinished(const protocol::Child& child, const core::RecoveredUnit& unit,
 void add_live(core::RecoveredUnit& unit, const protocol::Child& child, core::Role role) {
   switch (role) {
     case core::Role::main:
-      if (!unfinished(child, unit) || child.attempt < unit.live_attempt.value) return;
+      if (!unfinished(child, unit)) return;
+      if (child.attempt < unit.live_attempt.value) {
+        unit.live_former.value = std::max(unit.live_former.value, child.attempt);
+        return;
+      }
+      unit.live_former = unit.live_attempt;
       unit.live_attempt = {child.attempt};
       unit.pid = child.pid;
       unit.last_signal = child.last_signal;

@@ -221,7 +221,10 @@ void add_live(core::RecoveredUnit& unit, const Child& child) {
     unit.live_check = std::max(unit.live_check, child.attempt);
   } else if (child.role != Role::main) {
     unit.live_hook = std::max(unit.live_hook, child.attempt);
-  } else if (child.attempt > unit.live_attempt) {
+  } else if (child.attempt < unit.live_attempt) {
+    unit.live_former = std::max(unit.live_former, child.attempt);
+  } else {
+    unit.live_former = unit.live_attempt;
     unit.live_attempt = child.attempt;
     unit.pid = child.pid;
     unit.last_signal = child.last_signal;
