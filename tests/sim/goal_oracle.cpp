@@ -50,11 +50,9 @@ void GoalOracle::judge_request(const Judged& judged) {
   if (request == nullptr || judged.manager.shutting_down()) return;
   const core::Reply* reply = reply_of(judged);
   if (reply == nullptr || reply->refusal != core::Refusal::none) return;
+  if (request->verb == Verb::stop) return judge_stop(judged, *request);
   for (const UnitIndex unit : request->units) {
     const Goal goal = judged.manager.record(unit).goal;
-    if (request->verb == Verb::stop && goal == Goal::up) {
-      verdict_.fail(unit, "it was to be stopped and is wanted up");
-    }
     // Several may conflict with each other, or with what answers a failure of theirs.
     const bool starts = request->verb == Verb::start || request->verb == Verb::restart;
     const bool in_conflict =
@@ -62,6 +60,18 @@ void GoalOracle::judge_request(const Judged& judged) {
     if (starts && goal == Goal::down && !in_conflict) {
       verdict_.fail(unit, "it was to be started and is wanted down");
     }
+  }
+}
+
+/// A whole and its parts.
+void GoalOracle::judge_stop(const Judged& judged, const core::Request& request) {
+  Marks marks(set_.size(), false);
+  for (const UnitIndex unit : request.units)
+    marks[unit.value] = true;
+  mark_parts(marks);
+  for (uint32_t i = 0; i < set_.size(); ++i) {
+    const bool is_up = judged.manager.record({i}).goal == Goal::up;
+    if (marks[i] && is_up) verdict_.fail({i}, "it was to be stopped and is wanted up");
   }
 }
 

@@ -19,6 +19,7 @@ class GoalOracle {
   using Marks = std::vector<bool>;  // by unit
 
   void judge_request(const Judged& judged);
+  void judge_stop(const Judged& judged, const core::Request& request);
   [[nodiscard]] Marks may_rise(const Judged& judged) const;
   [[nodiscard]] Marks may_fall(const Judged& judged) const;
   void mark_answers(const Judged& judged, Marks& marks) const;

@@ -13,8 +13,10 @@ using core::UnitState;
 
 namespace {
 
-bool is_running_check(const ToldProcess* process) {
-  return process != nullptr && process->role == Role::health_check && !process->gone;
+bool is_running_check(const Told& told, UnitIndex unit, Attempt attempt) {
+  const ToldProcess* process = told.find(unit, attempt);
+  return process != nullptr && process->role == Role::health_check && !process->gone &&
+         !told[unit].uncertain;
 }
 
 }  // namespace
@@ -39,8 +41,7 @@ void HealthOracle::about_to_handle(const Told& told, const core::Event* event, I
     runs_[i].asked = told[{i}].asked;
   }
   if (const auto* exited = as<core::Exited>(event)) {
-    if (!is_running_check(told.find(exited->unit, exited->attempt))) return;
-    if (told[exited->unit].uncertain) return;
+    if (!is_running_check(told, exited->unit, exited->attempt)) return;
     const bool good = exited->how.kind == core::ExitKind::code && exited->how.value == 0;
     if (!good) runs_[exited->unit.value].check_failed = true;
     if (!exited->group_remains) check_ended(exited->unit, now);
@@ -49,10 +50,11 @@ void HealthOracle::about_to_handle(const Told& told, const core::Event* event, I
   if (const auto* emptied = as<core::GroupEmptied>(event)) {
     const ToldProcess* process = told.find(emptied->unit, emptied->attempt);
     if (process == nullptr || process->role != Role::health_check || !process->gone) return;
+    if (told[emptied->unit].uncertain) return;
     return check_ended(emptied->unit, now);
   }
   if (const auto* failed = as<core::SpawnFailed>(event)) {
-    if (!is_running_check(told.find(failed->unit, failed->attempt))) return;
+    if (!is_running_check(told, failed->unit, failed->attempt)) return;
     runs_[failed->unit.value].check_failed = true;
     return check_ended(failed->unit, now);
   }
@@ -85,7 +87,7 @@ void HealthOracle::check_ended(UnitIndex unit, Instant now) {
 void HealthOracle::handled(const Judged& judged, const Told& told) {
   for (const core::Action& action : judged.actions) {
     const auto* kill = std::get_if<core::Kill>(&action);
-    if (kill == nullptr || !is_running_check(told.find(kill->unit, kill->attempt))) continue;
+    if (kill == nullptr || !is_running_check(told, kill->unit, kill->attempt)) continue;
     runs_[kill->unit.value].check_failed = true;
   }
   for (uint32_t i = 0; i < set_.size(); ++i) {

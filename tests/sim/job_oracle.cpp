@@ -21,7 +21,8 @@ bool was_up_meanwhile(const Judged& judged, UnitIndex unit, bool ran_before) {
   return std::ranges::any_of(judged.actions, [&](const core::Action& action) {
     const auto* note = std::get_if<core::Note>(&action);
     return note != nullptr && note->unit == unit && note->kind == core::NoteKind::state &&
-           (note->state == UnitState::running || note->state == UnitState::skipped);
+           (note->state == UnitState::running || note->state == UnitState::skipped ||
+            note->state == UnitState::exited);
   });
 }
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIBRARIES = ("tests/sim/libfoster-sim-model.a", "daemon/core/libfoster-core.a",
-             "common/unit/libfoster-unit.a", "common/libfoster-common.a")
+             "common/unit/libfoster-unit.a", "common/calendar/libfoster-calendar.a",
+             "common/libfoster-common.a")
 SIM = ("tests/sim/foster-sim.p/main.cpp.o",)
 EXHAUSTIVE = tuple(f"tests/exhaustive/foster-exhaustive.p/{name}.cpp.o"
                    for name in ("main", "small_graphs", "small_world"))
@@ -154,13 +155,10 @@ MUTATIONS = (
              "if (pulls(edge.kind) || place_[edge.to.value] != 0) return;"),
     # The steps of a start and of a stop.
     Mutation("a masked unit is not started", "start_sequence",
-             "if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);\n"
-             "  const Verdict verdict = gate_.start(unit);\n"
-             "  switch (verdict.passage) {\n    case Passage::open:\n"
-             "      return begin_start(unit, wish.cause",
-             "const Verdict verdict = gate_.start(unit);\n"
-             "  switch (verdict.passage) {\n    case Passage::open:\n"
-             "      return begin_start(unit, wish.cause"),
+             "masked) return fail_for_good(unit, Cause::masked, 0, turn);\n  const Verdict",
+             "masked && false) return;\n  const Verdict",
+             also=(("masked) return fail_for_good(unit, Cause::masked, 0, turn);\n  UnitRecord",
+                    "masked && false) return;\n  UnitRecord"),)),
     Mutation("the command waits for pre-start", "start_sequence",
              "    if (run_first_of(unit, Role::pre_start, turn)) return;",
              "    (void)run_first_of(unit, Role::pre_start, turn);"),

@@ -315,7 +315,7 @@ void Oracle::judge_rate(UnitIndex unit, const UnitRecord& record) {
   if (record.restarts < rate.counted) fail(unit, "a restart was uncounted");
   for (; rate.counted < record.restarts; ++rate.counted)
     rate.restarts.push_back(record.since);
-  if (record.failures == 0 && record.window_count == 0) rate.restarts.clear();
+  if (record.window_count == 0) rate.restarts.clear();
   if (spec.limit == 0) return rate.restarts.clear();
   while (!rate.restarts.empty() && record.since - rate.restarts.front() >= spec.limit_interval) {
     rate.restarts.erase(rate.restarts.begin());
