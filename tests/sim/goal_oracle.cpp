@@ -22,6 +22,7 @@ GoalOracle::GoalOracle(const UnitSet& set, Verdict& verdict)
     : set_(set), verdict_(verdict), goals_(set.size(), Goal::down) {}
 
 void GoalOracle::manager_began(const core::Supervisor& manager) {
+  last_job_ = manager.last_job();
   for (uint32_t i = 0; i < set_.size(); ++i)
     goals_[i] = manager.record({i}).goal;
 }
@@ -50,7 +51,7 @@ void GoalOracle::judge_request(const Judged& judged) {
   if (request == nullptr || judged.manager.shutting_down()) return;
   const core::Reply* reply = reply_of(judged);
   if (reply == nullptr || reply->refusal != core::Refusal::none) return;
-  if (request->verb == Verb::stop) return judge_stop(judged, *request);
+  if (request->verb == Verb::stop) return judge_stop(judged, *reply);
   for (const UnitIndex unit : request->units) {
     const Goal goal = judged.manager.record(unit).goal;
     // Several may conflict with each other, or with what answers a failure of theirs.
@@ -63,11 +64,11 @@ void GoalOracle::judge_request(const Judged& judged) {
   }
 }
 
-/// A whole and its parts.
-void GoalOracle::judge_stop(const Judged& judged, const core::Request& request) {
+/// A whole and its parts. A request that joins a stop under way has nothing to add.
+void GoalOracle::judge_stop(const Judged& judged, const core::Reply& reply) {
   Marks marks(set_.size(), false);
-  for (const UnitIndex unit : request.units)
-    marks[unit.value] = true;
+  for (const core::JobRef& job : reply.jobs)
+    marks[job.unit.value] = marks[job.unit.value] || job.job > last_job_;
   mark_parts(marks);
   for (uint32_t i = 0; i < set_.size(); ++i) {
     const bool is_up = judged.manager.record({i}).goal == Goal::up;

@@ -19,7 +19,7 @@ class GoalOracle {
   using Marks = std::vector<bool>;  // by unit
 
   void judge_request(const Judged& judged);
-  void judge_stop(const Judged& judged, const core::Request& request);
+  void judge_stop(const Judged& judged, const core::Reply& reply);
   [[nodiscard]] Marks may_rise(const Judged& judged) const;
   [[nodiscard]] Marks may_fall(const Judged& judged) const;
   void mark_answers(const Judged& judged, Marks& marks) const;
@@ -29,6 +29,7 @@ class GoalOracle {
   const UnitSet& set_;
   Verdict& verdict_;
   std::vector<core::Goal> goals_;  // before the event
+  JobId last_job_;                 // likewise
 };
 
 }  // namespace foster::sim
