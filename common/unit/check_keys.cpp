@@ -79,8 +79,8 @@ constexpr std::array kKeys{
             "check exec cmd test",
             [](S s) { read_command(s, ready(s, ReadyKind::command).command); }},
     KeySpec{Section::ready, "file", "an absolute path", "none",
-            "Ready when this file is there. One that was there before the start is removed by "
-            "the service itself, or in pre-start; foster does not.",
+            "Ready when this file appears. One that was there before the start counts once it is "
+            "made anew or touched.",
             "path exists", [](S s) { read_path(s, ready(s, ReadyKind::file).target); }},
     KeySpec{Section::ready, "output", "a string: a POSIX extended regular expression (regex(7))",
             "none", "Ready when a line of its standard output or standard error matches.",

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -18,9 +19,6 @@ namespace {
 
 constexpr std::string_view kKeptPrefix = "ready:";
 constexpr size_t kPeekMax = 4096;
-
-/// Files are stamped with the time of the last tick, which may be that much before the clock's.
-constexpr int64_t kStampLagNs = 20'000'000;
 
 std::string kept_name(Attempt attempt) {
   return std::string(kKeptPrefix) + std::to_string(attempt.value);
@@ -37,13 +35,20 @@ ReadyKind kind_of(const UnitSpec& spec) {
   return spec.ready ? spec.ready->kind : ReadyKind::none;
 }
 
+/// Files are stamped with the time of the last tick, which may be that much before the clock's.
+int64_t stamp_lag_ns() {
+  timespec tick{};
+  clock_getres(CLOCK_REALTIME_COARSE, &tick);
+  return tick.tv_nsec;
+}
+
 /// Whether the file has been made or touched since then. For a manager that was not there to see
 /// it.
 bool touched_since(const std::string& path, Instant since) {
   struct stat found {};
   if (stat(path.c_str(), &found) != 0) return false;
   const int64_t age_of_start_ns = now_since_boot().ns - since.ns;
-  const int64_t start_real_ns = wall_clock_ns() - age_of_start_ns - kStampLagNs;
+  const int64_t start_real_ns = wall_clock_ns() - age_of_start_ns - stamp_lag_ns();
   const int64_t changed_ns = found.st_ctim.tv_sec * int64_t{1'000'000'000} + found.st_ctim.tv_nsec;
   return changed_ns >= start_real_ns;
 }
