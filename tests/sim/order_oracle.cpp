@@ -248,7 +248,8 @@ void OrderOracle::judge_side_kill(const Judged& judged, const core::Kill& kill,
   const bool due = judged.now >= process.asked + timeout_of(kill.unit, process.role);
   // What is not needed any more may go at once: in a stop, and what a hook has left in its group.
   const bool unneeded = record.state != UnitState::starting && record.state != UnitState::running;
-  if (!due && !unneeded && !hurried_ && !process.gone) {
+  const bool unknown = told_[kill.unit].uncertain;
+  if (!due && !unneeded && !unknown && !hurried_ && !process.gone) {
     verdict_.fail(kill.unit, "a hook or check is killed before its time is over");
   }
 }
