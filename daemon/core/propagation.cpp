@@ -118,11 +118,12 @@ void Propagation::stop(std::span<const StopWish> roots, const Turn& turn) {
   FOSTER_CHECK(stops_.empty());
   for (const StopWish& root : roots)
     add_stop(root);
-  for (size_t done = 0; done < stops_.size(); ++done) {
-    const StopWish wish = stops_[done];
+  for (size_t done = 0; done < stops_to_spread_.size(); ++done) {
+    const StopWish wish = stops_[stops_to_spread_[done]];
     for (const Edge& edge : ledger_.set().graph().needed_by(wish.unit))
       take_along(edge, wish);
   }
+  stops_to_spread_.clear();
   for (const StopWish& wish : stops_)
     place_[wish.unit.value] = 0;
   // Those that have to go first are told first.
@@ -146,7 +147,7 @@ void Propagation::take_along(const Edge& edge, const StopWish& wish) {
                  .restart = wish.restart};
   if (edge.kind == EdgeKind::part_of) {
     const bool on_request = wish.goal == Goal::down || wish.restart;
-    if (!on_request || (other.goal == Goal::down && at_rest(other.state))) return;
+    if (!on_request) return;
     along.goal = wish.goal;
     if (along.goal == Goal::down) return add_stop(along);
   } else if (!needs_it_up(edge.kind)) {
@@ -165,10 +166,13 @@ void Propagation::add_stop(const StopWish& wish) {
   if (place == 0) {
     stops_.push_back(wish);
     place = static_cast<uint32_t>(stops_.size());
+    stops_to_spread_.push_back(place - 1);
     return;
   }
   StopWish& known = stops_[place - 1];
-  if (known.goal == Goal::up && wish.goal == Goal::down) known.goal = Goal::down;
+  if (known.goal == Goal::down || wish.goal == Goal::up) return;
+  known.goal = Goal::down;
+  stops_to_spread_.push_back(place - 1);
 }
 
 void Propagation::settle(const Turn& turn) {
@@ -313,8 +317,9 @@ void Propagation::begin(const std::vector<uint8_t>& known, const Turn& turn) {
   const std::vector<UnitIndex> order = ledger_.set().graph().start_order(ledger_.size());
   for (const UnitIndex unit : order)
     stop_rival_of_waiting(unit, turn);
-  for (const UnitIndex unit : order) {
+  for (const UnitIndex unit : order)
     make_up_for_lost(unit, known, turn);
+  for (const UnitIndex unit : order) {
     machine_.begun(unit, turn);
     ledger_.move(unit);
   }
@@ -336,8 +341,8 @@ void Propagation::make_up_for_lost(UnitIndex unit, const std::vector<uint8_t>& k
     const UnitRecord& other = ledger_.record(edge.to);
     const bool lost = (record.job_verb != Verb::none && other.cause != Cause::conflict) ||
                       (known[edge.to.value] == 0 && other.cause == Cause::none);
-    if (pulls(edge.kind) && other.goal == Goal::down && !other.masked && lost &&
-        gate_.passage(edge) != Passage::open) {
+    if (pulls(edge.kind) && other.goal == Goal::down && at_rest(other.state) && !other.masked &&
+        lost && gate_.passage(edge) != Passage::open) {
       pulled.push_back({edge.to, record.cause});
     }
   }

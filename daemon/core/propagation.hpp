@@ -57,6 +57,7 @@ class Propagation {
   std::vector<uint32_t> place_;    // by unit: its place in the list under way plus one
   std::vector<StartWish> starts_;  // the lists under way
   std::vector<StopWish> stops_;
+  std::vector<uint32_t> stops_to_spread_;  // places in stops_ whose dependents are to be looked at
   std::vector<UnitIndex> moved_;
 };
 

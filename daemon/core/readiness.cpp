@@ -44,8 +44,9 @@ void UnitMachine::await_ready(UnitIndex unit, const Turn& turn) {
 void UnitMachine::ready_seen(const ReadySeen& event, const Turn& turn) {
   const UnitRecord& known = record(event.unit);
   // A forking unit's readiness may be seen of the command, of which the main process is born.
-  const bool current =
-      event.attempt == known.attempt || spec(event.unit).type == ServiceType::forking;
+  const bool of_command = spec(event.unit).type == ServiceType::forking &&
+                          known.step == Step::ready && event.attempt == known.exit_attempt;
+  const bool current = event.attempt == known.attempt || of_command;
   if (current && may_become_ready(known)) ready(event.unit, turn);
 }
 

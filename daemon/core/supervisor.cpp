@@ -142,7 +142,8 @@ void Supervisor::Impl::take(const Request& event, const Turn& turn) {
                                    .text = verb_text(event.verb)});
     const bool at_once = event.verb == Verb::reset;
     const bool joins = !at_once && JobTable::joins(record, event.verb);
-    if (!joins) units.push_back(unit);
+    // A stop is repeated all the same: what goes with the unit may have been started meanwhile.
+    if (!joins || event.verb == Verb::stop) units.push_back(unit);
     const JobId job = at_once ? jobs.do_at_once(record)
                       : joins ? record.job
                               : jobs.open(record, event.verb);
