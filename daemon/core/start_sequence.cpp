@@ -207,7 +207,10 @@ void UnitMachine::up(UnitIndex unit, const Turn& turn) {
   if (spec(unit).type == ServiceType::oneshot) {
     record.runtime_deadline = {};
     record.step = Step::none;
-    if (!spec(unit).remain_after_exit && !nothing_left(unit)) {
+    const Ending success{Cause::exit, true};
+    const bool stays =
+        spec(unit).remain_after_exit && !restart_wanted(spec(unit), success, record.last_exit);
+    if (!stays && !nothing_left(unit)) {
       return attempt_failed(unit, Cause::exit, turn);
     }
     return ended_by_itself(unit, Cause::exit, turn);
