@@ -121,6 +121,12 @@ GoalOracle::Marks GoalOracle::may_fall(const Judged& judged) const {
     const bool won = judged.manager.record(edge.to).goal == Goal::up;
     if (won || of_many) marks[edge.from.value] = true;
   }
+  // Whoever has won may have lost to a third one by now.
+  for (const core::Action& action : judged.actions) {
+    const auto* note = std::get_if<core::Note>(&action);
+    if (note == nullptr || note->kind != core::NoteKind::state) continue;
+    if (note->cause == Cause::conflict) marks[note->unit.value] = true;
+  }
   for (uint32_t i = 0; i < set_.size(); ++i) {
     const UnitSpec& spec = set_[{i}];
     const bool gives_up = spec.health && spec.health->action == HealthAction::stop;

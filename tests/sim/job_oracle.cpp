@@ -15,14 +15,17 @@ namespace {
 
 constexpr auto kJobOf = &std::pair<JobId, Verb>::first;
 
-/// One request may bring a unit up, or find it so, and take it down again for a later unit's sake.
-bool was_up_meanwhile(const Judged& judged, UnitIndex unit, bool ran_before) {
-  if (ran_before && as<core::Request>(judged.event) != nullptr) return true;
+/// Whether the unit was, within this event, where a job with this verb leads.
+bool was_there_meanwhile(const Judged& judged, UnitIndex unit, Verb verb) {
+  const auto is_there = [verb](UnitState state) {
+    return verb == Verb::stop ? core::at_rest(state)
+                              : state == UnitState::running || state == UnitState::exited ||
+                                    state == UnitState::skipped;
+  };
   return std::ranges::any_of(judged.actions, [&](const core::Action& action) {
     const auto* note = std::get_if<core::Note>(&action);
     return note != nullptr && note->unit == unit && note->kind == core::NoteKind::state &&
-           (note->state == UnitState::running || note->state == UnitState::skipped ||
-            note->state == UnitState::exited);
+           is_there(note->state);
   });
 }
 
@@ -107,9 +110,9 @@ void JobOracle::judge_outcome(const Judged& judged, UnitIndex unit, Verb verb, J
     case JobResult::failed:
       return judge_failure(unit, record, verb);
     case JobResult::done:
-      if (!was_up_meanwhile(judged, unit, ran_before_[unit.value])) {
-        judge_success(unit, record, verb);
-      }
+      // What was up may be asked to be, and then stop for another unit of the same request.
+      if (verb != Verb::stop && ran_before_[unit.value] && as<core::Request>(judged.event)) return;
+      if (!was_there_meanwhile(judged, unit, verb)) judge_success(unit, record, verb);
       return;
   }
 }
@@ -143,8 +146,9 @@ void JobOracle::judge_success(UnitIndex unit, const UnitRecord& record, Verb ver
       break;
   }
   if (record.state == UnitState::skipped) return;
-  // Ended, cleanly, and is restarted by its policy.
-  if (record.cause == Cause::exit && record.last_exit.clean) return;
+  // Ended, cleanly, and is restarted by its policy, or would be if it was not masked.
+  const bool restarted = record.cause == Cause::exit || record.cause == Cause::masked;
+  if (restarted && record.last_exit.clean) return;
   if (set_[unit].type == ServiceType::oneshot) {
     if (record.state != UnitState::exited) verdict_.fail(unit, "a oneshot's start is done early");
   } else if (record.state != UnitState::running) {
