@@ -232,12 +232,17 @@ void Propagation::stop_rival_of_waiting(UnitIndex unit, const Turn& turn) {
   const UnitRecord& record = ledger_.record(unit);
   if (record.state != UnitState::waiting) return;
   const UnitIndex blocker{record.blocker - 1};
-  if (ledger_.record(blocker).goal == Goal::down) return;
   const std::span<const Edge> edges = ledger_.set().graph().needs(unit);
   const Edge conflict{unit, blocker, EdgeKind::conflicts};
   const auto found = std::ranges::lower_bound(edges, blocker, {}, &Edge::to);
-  if (std::find(found, edges.end(), conflict) == edges.end()) return;
-  const StopWish wish{.unit = blocker, .cause = Cause::conflict, .blocker = unit.value + 1};
+  if (std::find(found, edges.end(), conflict) != edges.end()) stop_rival(unit, blocker, turn);
+}
+
+void Propagation::stop_rival(UnitIndex unit, UnitIndex rival, const Turn& turn) {
+  const UnitRecord& other = ledger_.record(rival);
+  if (ledger_.record(unit).goal == Goal::down || other.goal == Goal::down) return;
+  if (at_rest(other.state)) return;
+  const StopWish wish{.unit = rival, .cause = Cause::conflict, .blocker = unit.value + 1};
   stop({&wish, 1}, turn);
 }
 
@@ -315,8 +320,12 @@ void Propagation::begin(const std::vector<uint8_t>& known, const Turn& turn) {
     return;
   }
   const std::vector<UnitIndex> order = ledger_.set().graph().start_order(ledger_.size());
-  for (const UnitIndex unit : order)
+  for (const UnitIndex unit : order) {
     stop_rival_of_waiting(unit, turn);
+    if (ledger_.record(unit).state != UnitState::starting) continue;
+    for (const Edge& edge : ledger_.set().graph().needs(unit))
+      if (edge.kind == EdgeKind::conflicts) stop_rival(unit, edge.to, turn);
+  }
   for (const UnitIndex unit : order)
     make_up_for_lost(unit, known, turn);
   for (const UnitIndex unit : order) {

@@ -42,6 +42,7 @@ class Propagation {
   void unit_moved(UnitIndex unit, const Turn& turn);
   void other_moved(const Edge& edge, bool fell, const Turn& turn);
   void stop_rival_of_waiting(UnitIndex unit, const Turn& turn);
+  void stop_rival(UnitIndex unit, UnitIndex rival, const Turn& turn);
   void held_up(const Edge& edge);
   [[nodiscard]] Delay delay(UnitIndex unit) const;
   void make_up_for_lost(UnitIndex unit, const std::vector<uint8_t>& known, const Turn& turn);
