@@ -97,7 +97,8 @@ void UnitMachine::ended_by_itself(UnitIndex unit, Cause cause, const Turn& turn)
   const UnitSpec& spec = this->spec(unit);
   const Ending ending{cause, ended_cleanly(unit, cause)};
   const bool again = restart_wanted(spec, ending, record.last_exit);
-  const bool done = ending.clean && !(again && spec.type == ServiceType::oneshot);
+  const bool runs_again = again && spec.type == ServiceType::oneshot;
+  const bool done = ending.clean && !runs_again && record.job_verb != Verb::reload;
   JobTable::finish(record, done ? JobResult::done : JobResult::failed);
   if (again) return restart_after(unit, cause, turn);
   if (!ending.clean) return fail_for_good(unit, cause, 0, turn);

@@ -205,9 +205,11 @@ void UnitMachine::want_stopped(const StopWish& wish, const Turn& turn) {
       break;
     case UnitState::starting:
     case UnitState::running:
+      if (wish.restart) record.failures = 0;
       enter_stopping(unit, wish.cause, wish.blocker, turn);
       break;
     case UnitState::stopping:
+      if (wish.restart) record.failures = 0;
       if (record.cause == Cause::shutdown) break;
       record.cause = wish.cause;
       if (record.step != Step::dependents) record.blocker = wish.blocker;
