@@ -57,8 +57,8 @@ PathWatch::~PathWatch() {
   sd_event_source_disable_unref(source_);
 }
 
-Result<std::unique_ptr<PathWatch>> PathWatch::make(sd_event* loop, std::string path, bool content,
-                                                   std::function<void()> touched) {
+Result<std::unique_ptr<PathWatch>> PathWatch::make(sd_event* loop, const std::string& path,
+                                                   bool content, std::function<void()> touched) {
   std::unique_ptr<PathWatch> made(new PathWatch(loop, plain(path), content, std::move(touched)));
   if (auto followed = made->follow(); !followed) return std::unexpected(followed.error());
   return made;

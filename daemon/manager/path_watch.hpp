@@ -19,8 +19,8 @@ class PathWatch {
   /// other attributes (touch(1)), and when its directory has come about with the file in it
   /// already. It may be called once too often, and may destroy the watch. With `content` also while
   /// the file is being written.
-  static Result<std::unique_ptr<PathWatch>> make(sd_event* loop, std::string path, bool content,
-                                                 std::function<void()> touched);
+  static Result<std::unique_ptr<PathWatch>> make(sd_event* loop, const std::string& path,
+                                                 bool content, std::function<void()> touched);
   ~PathWatch();
   PathWatch(const PathWatch&) = delete;
   PathWatch& operator=(const PathWatch&) = delete;
