@@ -3,6 +3,9 @@
 // that it is there and has laid out the region anew.
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -39,6 +42,38 @@ ExitCode await_manager(Session& session, OpenRegion& region, EventCursor& cursor
   }
 }
 
+/// Whether there still is an instance of the template beyond the first `count`.
+bool more_than(const region::Reader& reader, const std::string& of, uint32_t count) {
+  const std::string prefix = of.ends_with('@') ? of : of + "@";
+  for (uint32_t slot = 0; slot < reader.slot_count(); ++slot) {
+    const std::string_view name = reader.slot_name(slot);
+    if (!name.starts_with(prefix)) continue;
+    uint32_t number = 0;
+    const char* const end = name.data() + name.size();
+    const auto read = std::from_chars(name.data() + prefix.size(), end, number);
+    if (read.ec == std::errc() && read.ptr == end && number > count) return true;
+  }
+  return false;
+}
+
+/// Instances that are scaled away leave the region once they have stopped.
+ExitCode await_fewer(Session& session, const Arguments& arguments, const std::string& of,
+                     uint32_t count) {
+  Step<OpenRegion> region = session.open_region(arguments);
+  if (!region) return region.error();
+  const std::optional<Instant> until =
+      arguments.timeout ? std::optional(now_since_boot() + *arguments.timeout) : std::nullopt;
+  DaemonWatch watch(region->reader, region->id);
+  while (more_than(region->reader, of, count)) {
+    const Wake wake = watch.sleep(until);
+    if (wake == Wake::timed_out)
+      return session.fail(ExitCode::timed_out,
+                          "timed out: not all that are too many have stopped yet");
+    if (wake != Wake::changed) return session.fail(ExitCode::no_daemon, gone_text(region->reader));
+  }
+  return ExitCode::done;
+}
+
 ExitCode run_handover(Session& session, const Arguments& arguments, const Request& asked,
                       const std::string& done) {
   const Instant until = now_since_boot() + arguments.timeout.value_or(kHandoverLimit);
@@ -66,9 +101,11 @@ ExitCode run_load(Session& session, const Arguments& arguments) {
 ExitCode run_scale(Session& session, const Arguments& arguments) {
   const std::string& name = arguments.names.front();
   const uint32_t count = arguments.instances;
-  return run_handover(
+  const ExitCode code = run_handover(
       session, arguments, {.method = bus_api::kScale, .names = {name}, .number = count},
       fmt::format("{}: {} instance{}", printable(name), count, count == 1 ? "" : "s"));
+  if (code != ExitCode::done || arguments.no_wait) return code;
+  return await_fewer(session, arguments, name, count);
 }
 
 }  // namespace foster::ctl

@@ -53,7 +53,9 @@ constexpr std::array kKeys{
         Section::service, "command", "an array of strings", "none: it must be given",
         "The program and its arguments. The program is an absolute path, or a name that is looked "
         "up in the PATH of the service's environment. No shell is involved: ${NAME} becomes the "
-        "value of a variable of the service's environment, $$ a dollar sign, and nothing else is "
+        "value of a variable of the service's environment, $$ a dollar sign; as in every string, "
+        "%n "
+        "and the like stand for the unit's name, and %% for a percent sign. Nothing else is "
         "special. A oneshot may have several commands, each an array in an array around them; the "
         "first that fails is the last.",
         "cmd exec execstart exec-start program run start argv",

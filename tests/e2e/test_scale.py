@@ -32,8 +32,8 @@ def test_up_and_down(foster, folder):
     five = pids(daemon)
     assert {name: five[name] for name in first} == first
     daemon.ctl("scale", "worker", "3")
-    until_running(daemon, 1, 2, 3)
     three = pids(daemon)
+    assert set(three) == workers(1, 2, 3), "the others are gone when the command returns"
     assert all(three[name] == five[name] for name in workers(1, 2, 3))
     assert not any(is_alive(five[name]) for name in workers(4, 5))
     daemon.ctl("scale", "worker@", "0")
