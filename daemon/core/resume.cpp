@@ -84,6 +84,7 @@ void UnitMachine::resume_side_runs(UnitIndex unit, const Turn& turn) {
 void UnitMachine::resume_starting(UnitIndex unit, const Turn& turn) {
   const UnitRecord& record = this->record(unit);
   const bool hook_runs = record.hook.attempt.value != 0;
+  if (record.claimed_pid != 0) adopt(unit, record.claimed_pid, turn);
   switch (record.step) {
     case Step::conditions:
       if (!hook_runs) check_conditions(unit, turn);
@@ -96,15 +97,14 @@ void UnitMachine::resume_starting(UnitIndex unit, const Turn& turn) {
       return;
     case Step::find_main:
       if (record.exit_attempt < record.attempt) return;  // adopted; the keeper tells of it again
-      if (record.claimed_pid != 0) return adopt(unit, record.claimed_pid, turn);
-      turn.actions.emplace_back(FindMain{unit, record.attempt});
+      if (record.claimed_pid == 0) turn.actions.emplace_back(FindMain{unit, record.attempt});
       return;
     case Step::ready:
       if (is_checked(ready_kind(spec(unit))) && record.check.attempt.value == 0 &&
           record.check_next.ns == 0) {
         check_due(unit, turn);
       }
-      break;
+      return;
     case Step::post_start:
       if (!hook_runs) finish_start(unit, turn);
       return;
@@ -115,9 +115,9 @@ void UnitMachine::resume_starting(UnitIndex unit, const Turn& turn) {
     case Step::stop_command:
     case Step::signal:
     case Step::post_stop:
-      FOSTER_CHECK(false);
+      break;
   }
-  if (this->record(unit).claimed_pid != 0) adopt(unit, this->record(unit).claimed_pid, turn);
+  FOSTER_CHECK(false);
 }
 
 void UnitMachine::resume_running(UnitIndex unit, int last_signal, const Turn& turn) {

@@ -211,6 +211,11 @@ void UnitMachine::want_stopped(const StopWish& wish, const Turn& turn) {
     case UnitState::stopping:
       if (wish.restart) record.failures = 0;
       if (record.cause == Cause::shutdown) break;
+      // What has failed has failed, though it could not have stayed up either.
+      if (wish.goal == Goal::up && wish.cause == Cause::dependency && record.cause != Cause::exit &&
+          decided_by_policy(record.cause)) {
+        break;
+      }
       record.cause = wish.cause;
       if (record.step != Step::dependents) record.blocker = wish.blocker;
       break;
