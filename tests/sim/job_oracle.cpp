@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/sim/rest_oracle.hpp"
+
 namespace foster::sim {
 
 using core::Cause;
@@ -32,7 +34,7 @@ bool was_there_meanwhile(const Judged& judged, UnitIndex unit, Verb verb) {
 }  // namespace
 
 JobOracle::JobOracle(const UnitSet& set, Verdict& verdict)
-    : set_(set), verdict_(verdict), ran_before_(set.size(), false) {
+    : set_(set), verdict_(verdict), up_before_(set.size(), false) {
   committed_.units.resize(set.size());
   pending_ = committed_;
 }
@@ -44,7 +46,7 @@ void JobOracle::handled(const Judged& judged) {
     if (const auto* reply = std::get_if<core::Reply>(&action)) judge_reply(judged, *reply);
   }
   for (uint32_t i = 0; i < set_.size(); ++i)
-    ran_before_[i] = judged.manager.record({i}).state == UnitState::running;
+    up_before_[i] = counts_as_up(set_[{i}], judged.manager.record({i}));
   if (judged.manager.last_job() < pending_.highest_job) {
     verdict_.fail("a job was given a number above the last");
   }
@@ -111,7 +113,7 @@ void JobOracle::judge_outcome(const Judged& judged, UnitIndex unit, Verb verb, J
       return judge_failure(unit, record, verb);
     case JobResult::done:
       // What was up may be asked to be, and then stop for another unit of the same request.
-      if (verb != Verb::stop && ran_before_[unit.value] && as<core::Request>(judged.event)) return;
+      if (verb != Verb::stop && up_before_[unit.value] && as<core::Request>(judged.event)) return;
       if (!was_there_meanwhile(judged, unit, verb)) judge_success(unit, record, verb);
       return;
   }
@@ -146,8 +148,9 @@ void JobOracle::judge_success(UnitIndex unit, const UnitRecord& record, Verb ver
       break;
   }
   if (record.state == UnitState::skipped) return;
-  // Ended, cleanly, and is restarted by its policy, or would be if it was not masked.
-  const bool restarted = record.cause == Cause::exit || record.cause == Cause::masked;
+  // Ended, cleanly, and is restarted by its policy, unless something is in the way of that.
+  const bool restarted = record.cause == Cause::exit || record.cause == Cause::masked ||
+                         record.cause == Cause::dependency;
   if (restarted && record.last_exit.clean) return;
   if (set_[unit].type == ServiceType::oneshot) {
     if (record.state != UnitState::exited) verdict_.fail(unit, "a oneshot's start is done early");

@@ -48,7 +48,7 @@ class JobOracle {
   Verdict& verdict_;
   Counts committed_;
   Counts pending_;
-  std::vector<bool> ran_before_;   // by unit: it was running before the event
+  std::vector<bool> up_before_;    // by unit, before the event
   std::vector<uint8_t> answered_;  // by token
 };
 
