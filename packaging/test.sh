@@ -66,7 +66,7 @@ stage_plain() {
     tail -n 50 "$results/demo.log"
   fi
   say "the build that ships: testing"
-  run_suites build 1 tidy unit sim os e2e bench
+  run_suites build 1 tidy unit exhaustive sim os e2e bench
 }
 
 stage_sanitize() {
