@@ -46,10 +46,9 @@ void UnitMachine::main_ended(UnitIndex unit, bool fresh, bool group_empty, const
         turn.actions.emplace_back(Acknowledge{record.attempt});
         return go_on_stopping(unit, turn);
       }
-      if (fresh && record.step == Step::signal && !record.killed &&
-          (spec(unit).stop.scope == SignalScope::main || record.cause == Cause::watchdog)) {
-        send_stop_signal(unit, turn);
-      }
+      // Once more for those that are left: with scope main they have not had it yet, and one that
+      // was being forked when it came may have lost it.
+      if (fresh && record.step == Step::signal && !record.killed) send_stop_signal(unit, turn);
       return;
     case UnitState::stopped:
     case UnitState::backoff:
@@ -126,11 +125,21 @@ void UnitMachine::restart_by_itself(UnitIndex unit, Cause cause, const Turn& tur
 
 void UnitMachine::limit_reached(UnitIndex unit, const Turn& turn) {
   const RestartSpec& policy = spec(unit).restart;
-  ledger_.change(unit).detail = rate_limit_text(policy);
+  std::string& detail = ledger_.change(unit).detail;
+  detail = rate_limit_text(policy) + (detail.empty() ? "" : "; " + detail);
   if (policy.limit_action == LimitAction::start_unit && policy.limit_unit) {
     start_owed(unit, policy.limit_unit->name);
   }
   fail_for_good(unit, Cause::rate_limited, 0, turn);
+}
+
+bool UnitMachine::may_answer_failure(const OwedStart& start, const Turn& turn) {
+  UnitRecord& record = ledger_.change(start.unit);
+  const RestartSpec& policy = spec(start.unit).restart;
+  if (take_restart(policy, record, turn.now)) return true;
+  record.detail = rate_limit_text(policy) + " for the failures of others";
+  ledger_.enter(start.unit, UnitState::failed, Cause::rate_limited, turn, start.trigger.value + 1);
+  return false;
 }
 
 void UnitMachine::start_owed(UnitIndex unit, const std::string& name) {

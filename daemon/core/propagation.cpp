@@ -72,8 +72,8 @@ void Propagation::pull_in(const Edge& edge, const StartWish& wish, bool explicit
   const UnitRecord& other = ledger_.record(edge.to);
   if (edge.kind == EdgeKind::wants && other.masked) return;
   const bool done = gate_.passage(edge) == Passage::open && edge.kind != EdgeKind::wants;
-  const bool tries_again =
-      explicit_request && edge.kind != EdgeKind::wants && !done && at_rest(other.state);
+  const bool tries_again = explicit_request && edge.kind != EdgeKind::wants && !done &&
+                           (at_rest(other.state) || other.state == UnitState::waiting);
   if (other.goal == Goal::up ? !tries_again : done && edge.kind == EdgeKind::completed) return;
   place_[edge.to.value] = 1;
   starts_.push_back({edge.to, wish.cause == Cause::on_failure ? Cause::request : wish.cause});
@@ -150,10 +150,8 @@ void Propagation::take_along(const Edge& edge, const StopWish& wish) {
     if (!on_request) return;
     along.goal = wish.goal;
     if (along.goal == Goal::down) return add_stop(along);
-  } else if (!needs_it_up(edge.kind)) {
-    return;
-  } else if (wish.restart && edge.kind == EdgeKind::requires_unit &&
-             !ledger_.spec(wish.unit).restart_dependents) {
+  } else if (!needs_it_up(edge.kind) || (wish.restart && edge.kind == EdgeKind::requires_unit &&
+                                         !ledger_.spec(wish.unit).restart_dependents)) {
     return;
   }
   // One that comes back by itself has nothing to be stopped, but what depends on it may.
@@ -196,6 +194,7 @@ void Propagation::start_owed(const Turn& turn) {
   for (const OwedStart& start : owed) {
     const UnitRecord& record = ledger_.record(start.unit);
     if (!at_rest(record.state) || record.masked) continue;
+    if (!machine_.may_answer_failure(start, turn)) continue;
     const StartWish wish{start.unit, Cause::on_failure, start.trigger.value + 1};
     // Not as by request: it may depend on the very unit whose failure it answers.
     this->start({&wish, 1}, false, turn);

@@ -162,7 +162,7 @@ void UnitMachine::kill_side(UnitIndex unit, SideRun& run, const Turn& turn) {
       Kill{.unit = unit, .attempt = run.attempt, .signal = SIGKILL, .group = true});
 }
 
-void UnitMachine::side_failed(UnitIndex unit, const SideRun& run, std::string how,
+void UnitMachine::side_failed(UnitIndex unit, const SideRun& run, const std::string& how,
                               const Turn& turn) {
   UnitRecord& record = ledger_.change(unit);
   SideRun& mine = *side_run(unit, run.attempt);

@@ -23,7 +23,7 @@ const Argv& command_of(const UnitSpec& spec, size_t index) {
 void UnitMachine::start_afresh(const StartWish& wish, const Turn& turn) {
   UnitRecord& record = ledger_.change(wish.unit);
   record.failures = 0;
-  record.window_count = 0;
+  if (wish.cause != Cause::on_failure) record.window_count = 0;
   record.detail.clear();
   start_attempt(wish, turn);
 }

@@ -158,12 +158,14 @@ void Supervisor::Impl::obey(Verb verb, const std::vector<UnitIndex>& units, cons
   switch (verb) {
     case Verb::start: {
       std::vector<StartWish> wishes;
+      wishes.reserve(units.size());
       for (const UnitIndex unit : units)
         wishes.push_back({unit});
       return propagation.start(wishes, true, turn);
     }
     case Verb::stop: {
       std::vector<StopWish> wishes;
+      wishes.reserve(units.size());
       for (const UnitIndex unit : units)
         wishes.push_back({.unit = unit});
       return propagation.stop(wishes, turn);

@@ -94,6 +94,8 @@ class UnitMachine {
   /// Units that came to rest by themselves since the last call and will not be started again.
   [[nodiscard]] std::vector<UnitIndex>& gone_for_good() { return gone_for_good_; }
   [[nodiscard]] std::vector<OwedStart>& owed_starts() { return owed_starts_; }
+  /// Whether the limit of the unit to be started leaves room for it; otherwise that has failed.
+  [[nodiscard]] bool may_answer_failure(const OwedStart& start, const Turn& turn);
 
  private:
   /// A question under way whose answer is told by its number.
@@ -173,7 +175,7 @@ class UnitMachine {
   void kill_side(UnitIndex unit, SideRun& run, const Turn& turn);
   void side_exited(const Exited& event, const Turn& turn);
   void side_over(UnitIndex unit, Attempt attempt, const Turn& turn);
-  void side_failed(UnitIndex unit, const SideRun& run, std::string how, const Turn& turn);
+  void side_failed(UnitIndex unit, const SideRun& run, const std::string& how, const Turn& turn);
   void hook_over(UnitIndex unit, const SideRun& run, const Turn& turn);
   void hook_over_while_up(UnitIndex unit, const SideRun& run, const Turn& turn);
   void hook_timed_out(UnitIndex unit, const Turn& turn);

@@ -43,7 +43,8 @@
 // pre-stop, the stop command or the stop signal with SIGCONT, then, once the attempt is over,
 // post-stop. stop.timeout runs from the stop command or signal; then SIGKILL to every group of the
 // unit, and again after each further timeout until they are over. A stop signal follows the stop
-// command when the main process outlives it. Hurried (a second shutdown request): SIGKILL at once,
+// command when the main process outlives it, and goes once more to what is left of the group when
+// the main process has ended. Hurried (a second shutdown request): SIGKILL at once,
 // no further hooks. post-stop also runs when the main process ended by itself or a start failed
 // after pre-start began.
 //
@@ -93,7 +94,9 @@
 // step `dependents` for each such A that is stopping. Requires, binds-to, completed and after make
 // an acyclic order (UnitSet refuses cycles), so these waits end.
 // A start never pulls in a unit whose goal is up already, except that an explicit start of A also
-// starts those it requires which are `failed` or `exited` (not oneshots) or stopped.
+// starts those it requires which are `failed` or `exited` (not oneshots) or stopped, and passes
+// through those that are `waiting` to what they wait for. A start that answers a failure counts
+// against the restart limit of the unit started, so that two that answer each other come to an end.
 // Stopping a unit that was pulled in as a dependency is nobody's business but the user's: units are
 // not stopped because nobody needs them any more.
 #pragma once

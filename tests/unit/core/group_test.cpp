@@ -45,13 +45,13 @@ TEST(Group, AStopWithScopeMainReachesTheRestOnceTheMainProcessIsGone) {
   s.expect("acknowledge #1", "web: stopped (request)");
 }
 
-TEST(Group, AStopWithScopeGroupHasReachedTheRestAlready) {
+TEST(Group, WhatIsLeftOfAStopIsAskedOnceMore) {
   Scenario s({simple("web")});
   s.running("web");
   s.stop("web");
   s.forget();
   s.main_exited("web", exit_code(0));
-  s.expect_nothing();
+  s.expect("kill web #1 15 group continue");
 }
 
 TEST(Group, TheEndDecidesOnceTheGroupIsEmpty) {

@@ -260,6 +260,26 @@ TEST(OnFailure, StartsAUnitWithTheFacts) {
            "spawn alarm #2 because of job", "settled");
 }
 
+TEST(OnFailure, TwoThatAnswerEachOtherComeToAnEnd) {
+  UnitSpec a = oneshot("a");
+  a.restart.policy = RestartPolicy::never;
+  a.restart.limit = 2;
+  UnitSpec b = a;
+  b.name = "b";
+  b.enabled = false;
+  a.hooks.make().on_failure = to("b");
+  b.hooks.make().on_failure = to("a");
+  Scenario s({a, b});
+  s.begin();
+  for (int i = 0; i < 2; ++i) {
+    s.exited("a", exit_code(1));
+    s.exited("b", exit_code(1));
+  }
+  s.exited("a", exit_code(1));
+  s.expect_state("b", UnitState::failed, Cause::rate_limited);
+  s.expect_state("a", UnitState::failed, Cause::exit);
+}
+
 TEST(Timer, StartsWhatIsNotActive) {
   UnitSpec spec = oneshot("job");
   spec.enabled = false;

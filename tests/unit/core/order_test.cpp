@@ -154,6 +154,24 @@ TEST(Order, AStopStopsDependentsFirstAndTheyComeBackWithIt) {
   s.expect_state("web", UnitState::starting, Cause::dependency);
 }
 
+TEST(Order, AStartPassesThroughWhatWaitsToWhatIsStopped) {
+  Scenario s({simple("base"), depends(simple("mid"), &DependsSpec::requires_units, {"base"}),
+              depends(on_demand(simple("top")), &DependsSpec::requires_units, {"mid"})});
+  s.begin();
+  s.spawned("base");
+  s.spawned("mid");
+  s.stop("base");
+  s.exited("mid", killed_by(SIGTERM));
+  s.exited("base", killed_by(SIGTERM));
+  s.expect_state("mid", UnitState::waiting, Cause::dependency);
+  s.start("top");
+  s.expect_state("base", UnitState::starting, Cause::request);
+  s.spawned("base");
+  s.spawned("mid");
+  s.spawned("top");
+  s.expect_state("top", UnitState::running, Cause::request);
+}
+
 TEST(Order, ARestartTakesDependentsAlong) {
   Scenario s(db_and_web(&DependsSpec::requires_units));
   both_up(s);
