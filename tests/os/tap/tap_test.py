@@ -132,7 +132,8 @@ def test_the_reader_keeps_the_group_until_the_last_words_are_read(tail, tmp_path
 
 def test_the_reader_takes_no_signals_and_hides_its_environment():
     process = subprocess.Popen(
-        [TAP, "--program", "/bin/sh", "--", "sh", "-c", "trap '' TERM; echo up; read line; echo end"],
+        [TAP, "--program", "/bin/sh", "--", "sh", "-c",
+         "trap '' TERM; echo up; read line; echo end"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
         env={"FOSTER_ATTEMPT": "77"})
     assert process.stdout.readline() == b"up\n"
