@@ -80,9 +80,9 @@ GoalOracle::Marks GoalOracle::may_rise(const Judged& judged) const {
   Marks marks(set_.size(), false);
   if (judged.was_shutting_down) return marks;
   if (const auto* request = as<core::Request>(judged.event)) {
-    if (request->verb == Verb::stop || request->verb == Verb::reload) return marks;
+    const bool starts = request->verb == Verb::start || request->verb == Verb::restart;
     for (const UnitIndex unit : request->units)
-      marks[unit.value] = true;
+      marks[unit.value] = starts;
     if (request->verb == Verb::restart) mark_parts(marks);
   } else if (const auto* timer = as<core::TimerElapsed>(judged.event)) {
     marks[timer->unit.value] = true;
