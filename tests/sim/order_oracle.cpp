@@ -8,7 +8,6 @@
 
 namespace foster::sim {
 
-using core::Cause;
 using core::Goal;
 using core::Role;
 using core::UnitRecord;
@@ -221,7 +220,7 @@ void OrderOracle::judge_kill(const Judged& judged, const core::Kill& kill) {
     }
     return;
   }
-  if (kill.signal == SIGABRT && record.cause == Cause::watchdog && !kill.group) return;
+  if (kill.signal == SIGABRT && uses_notify(spec) && !kill.group) return;  // its watchdog's
   if (kill.signal != SIGKILL) {
     return verdict_.fail(kill.unit, "it is sent a signal that nobody asked for");
   }
