@@ -152,7 +152,7 @@ def test_load_while_shutting_down_is_refused(foster, folder):
 
 
 def test_only_those_who_may(foster):
-    daemon = foster({"a": unit(SLEEPER)}).start()
+    daemon = foster({"a": unit(SLEEPER)}, own_programs=True).start()
     if os.getuid() == 0:
         for verb in (["load"], ["disable", "a"], ["scale", "a", "1"]):
             daemon.ctl(*verb, uid=65534, check=5)

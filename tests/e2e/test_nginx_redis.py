@@ -40,6 +40,7 @@ def demo(foster, folder):
     daemon = foster({name: (units / f"{name}.toml").read_text()
                      for name in ("nginx", "redis", "seed")})
     daemon.extra_environment["FOSTER_DEMO"] = str(folder)
+    daemon.extra_environment["DEMO_URL"] = f"http://127.0.0.1:{port}/"
     daemon.port = port
     daemon.redis_socket = folder / "redis.sock"
     daemon.start()
