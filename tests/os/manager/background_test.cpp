@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "daemon/manager/background.hpp"
 #include "daemon/manager/settings_store.hpp"
@@ -111,6 +112,10 @@ TEST_F(BackgroundTest, SettingsCountOnceTheyAreKept) {
   serve(2);
   EXPECT_EQ(file.read().settings, store.current());
   EXPECT_EQ(store.current().last_runs_us.at("b"), 8);
+  // What is still being written is not to come after the removal.
+  background_.reset();
+  while (waitpid(-1, nullptr, 0) > 0) {
+  }
   std::filesystem::remove_all(folder);
 }
 
