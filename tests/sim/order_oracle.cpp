@@ -8,6 +8,7 @@
 
 namespace foster::sim {
 
+using core::Cause;
 using core::Goal;
 using core::Role;
 using core::UnitRecord;
