@@ -114,6 +114,7 @@ void JobOracle::judge_outcome(const Judged& judged, UnitIndex unit, Verb verb, J
     case JobResult::done:
       // What was up may be asked to be, and then stop for another unit of the same request.
       if (verb != Verb::stop && up_before_[unit.value] && as<core::Request>(judged.event)) return;
+      if (verb == Verb::reload && up_before_[unit.value]) return;
       if (!was_there_meanwhile(judged, unit, verb)) judge_success(unit, record, verb);
       return;
   }
