@@ -16,6 +16,11 @@ void mark_named(const UnitSet& set, const std::string& name, std::vector<bool>& 
   if (const std::optional<UnitIndex> unit = set.find(name)) marks[unit->value] = true;
 }
 
+bool tells_of_conflict(const core::Action& action) {
+  const auto* note = std::get_if<core::Note>(&action);
+  return note != nullptr && note->kind == core::NoteKind::state && note->cause == Cause::conflict;
+}
+
 }  // namespace
 
 GoalOracle::GoalOracle(const UnitSet& set, Verdict& verdict)
@@ -57,7 +62,7 @@ void GoalOracle::judge_request(const Judged& judged) {
     // Several may conflict with each other, or with what answers a failure of theirs.
     const bool starts = request->verb == Verb::start || request->verb == Verb::restart;
     const bool in_conflict =
-        request->units.size() > 1 || judged.manager.record(unit).cause == Cause::conflict;
+        request->units.size() > 1 || std::ranges::any_of(judged.actions, tells_of_conflict);
     if (starts && goal == Goal::down && !in_conflict) {
       verdict_.fail(unit, "it was to be started and is wanted down");
     }
@@ -123,9 +128,7 @@ GoalOracle::Marks GoalOracle::may_fall(const Judged& judged) const {
   }
   // Whoever has won may have lost to a third one by now.
   for (const core::Action& action : judged.actions) {
-    const auto* note = std::get_if<core::Note>(&action);
-    if (note == nullptr || note->kind != core::NoteKind::state) continue;
-    if (note->cause == Cause::conflict) marks[note->unit.value] = true;
+    if (tells_of_conflict(action)) marks[std::get<core::Note>(action).unit.value] = true;
   }
   for (uint32_t i = 0; i < set_.size(); ++i) {
     const UnitSpec& spec = set_[{i}];
