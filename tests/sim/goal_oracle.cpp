@@ -76,7 +76,9 @@ void GoalOracle::judge_stop(const Judged& judged, const core::Reply& reply) {
     marks[job.unit.value] = marks[job.unit.value] || job.job > last_job_;
   mark_parts(marks);
   for (uint32_t i = 0; i < set_.size(); ++i) {
-    const bool is_up = judged.manager.record({i}).goal == Goal::up;
+    // What answers a failure of this event is started after all.
+    const UnitRecord& record = judged.manager.record({i});
+    const bool is_up = record.goal == Goal::up && record.cause != Cause::on_failure;
     if (marks[i] && is_up) verdict_.fail({i}, "it was to be stopped and is wanted up");
   }
 }
