@@ -194,6 +194,8 @@ void Propagation::start_owed(const Turn& turn) {
   for (const OwedStart& start : owed) {
     const UnitRecord& record = ledger_.record(start.unit);
     if (!at_rest(record.state) || record.masked) continue;
+    const UnitSpec& spec = ledger_.spec(start.unit);
+    if (spec.remain_after_exit && is_up(spec, record)) continue;
     if (!machine_.may_answer_failure(start, turn)) continue;
     const StartWish wish{start.unit, Cause::on_failure, start.trigger.value + 1};
     // Not as by request: it may depend on the very unit whose failure it answers.
