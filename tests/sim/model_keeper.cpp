@@ -50,6 +50,7 @@ std::string ModelKeeper::spawn(const core::Spawn& action, Instant now) {
   for (const Child& other : children_) {
     if (other.unit != action.unit || other.phase == Phase::over) continue;
     if (other.adopted_by.value != 0) continue;  // its group is the other attempt's
+    if (other.leftover) continue;
     if (!excludes(action.role, other.role)) continue;
     return action.role == Role::main && other.role == Role::main
                ? "a unit has two live attempts"
@@ -265,7 +266,8 @@ void ModelKeeper::heir_over(const Child& heir) {
 void ModelKeeper::forget_counted() {
   for (Truth& truth : truth_)
     truth.reaped = 0;
-  for (const Child& child : children_) {
+  for (Child& child : children_) {
+    child.leftover = child.role != Role::main;
     if (child.told_exited && child.role == Role::main) ++truth_[child.unit.value].reaped;
   }
 }

@@ -43,7 +43,8 @@ struct Child {
   int32_t daemon_pid = 0;  // lives in its group and may become the main process
   Attempt adopted_by;
   bool adopted = false;
-  bool ready = false;  // whatever its unit's readiness is
+  bool leftover = false;  // of a hook that nobody knows of: the region was lost
+  bool ready = false;     // whatever its unit's readiness is
   bool pings = false;
 
   bool told_spawned = false;

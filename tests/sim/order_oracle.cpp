@@ -144,7 +144,7 @@ void OrderOracle::judge_spawn(const Judged& judged, const core::Spawn& spawn) {
     case Role::condition:
     case Role::pre_start:
       if (judged.was_shutting_down) verdict_.fail(spawn.unit, "it was started during a shutdown");
-      if (spawn.role == Role::main && told_.lives(spawn.unit)) {
+      if (spawn.role == Role::main && told_.lives(spawn.unit) && !told_[spawn.unit].uncertain) {
         verdict_.fail(spawn.unit, "its command was started before all else was over");
       }
       for (const Edge& edge : set_.graph().needs(spawn.unit)) {
