@@ -44,9 +44,9 @@ std::vector<Leftover> find(const std::string& invocation) {
   if (!processes) return found;
   while (const dirent* entry = readdir(processes.get())) {
     const auto pid = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
-    if (pid <= 1 || initial_variable(pid, kVariable) != invocation) continue;
+    if (pid <= 1 || InitialEnvironment(pid).value(kVariable) != invocation) continue;
     UniqueFd process = open_process(pid);
-    if (process && initial_variable(pid, kVariable) == invocation)
+    if (process && InitialEnvironment(pid).value(kVariable) == invocation)
       found.push_back({pid, std::move(process)});
   }
   return found;
@@ -54,7 +54,7 @@ std::vector<Leftover> find(const std::string& invocation) {
 
 void end(const Leftover& left) {
   log(Level::warning, "a process that an earlier fosterd left behind is ended",
-      {{"unit", initial_variable(left.pid, "FOSTER_UNIT").value_or("")}, {"pid", left.pid}});
+      {{"unit", InitialEnvironment(left.pid).value("FOSTER_UNIT").value_or("")}, {"pid", left.pid}});
   if (syscall(SYS_pidfd_send_signal, left.process.get(), SIGKILL, nullptr, 0) != 0 &&
       errno != ESRCH)
     log(Level::error, "cannot end it", {{"pid", left.pid}, {"error", strerrordesc_np(errno)}});

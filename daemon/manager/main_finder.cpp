@@ -100,13 +100,15 @@ void MainFinder::read_file(Search& search) {
 /// is still to come, and the start timeout ends the wait for it.
 void MainFinder::consider(Search& search, int32_t pid) {
   const auto process = process_facts(pid);
-  if (process && process->alive() && belongs(search.asked, *process)) {
+  const bool alive = process && process->alive();
+  if (alive && kin(search.asked, *process) != Kin::none) {
     if (process->parent != around_.keeper) return wait_for_parent(search, process->parent);
     search.over = true;
     return found(search.asked, pid);
   }
   if (std::exchange(search.refused, pid) == pid) return;
-  log(Level::warning, "the pid file names no process of the unit; it is read again when it changes",
+  log(alive ? Level::warning : Level::info,
+      "the pid file names no process of the unit; it is read again when it changes",
       {{"unit", core_.set()[search.asked.unit].name}, {"file", search.file->path()}, {"pid", pid}});
 }
 
@@ -134,42 +136,49 @@ int MainFinder::parent_ended(sd_event_source*, int, uint32_t, void* self) {
 }
 
 /// Where the environment tells nothing: by the session, by descent, and by age.
-bool MainFinder::descends(const core::FindMain& asked, const ProcessFacts& process) const {
+MainFinder::Kin MainFinder::kin_by_descent(const core::FindMain& asked,
+                                           const ProcessFacts& process) const {
   const auto session = sessions_.find(process.session);
-  if (session != sessions_.end()) return session->second == asked.attempt.value;
+  if (session != sessions_.end())
+    return session->second == asked.attempt.value ? Kin::certain : Kin::none;
   const std::vector<int32_t> known = around_.known_pids();
-  return process.started + kTick >= core_.record(asked.unit).started &&
-         !std::ranges::binary_search(known, process.pid) &&
-         !std::ranges::binary_search(known, process.session);
+  const bool may_be = process.started + kTick >= core_.record(asked.unit).started &&
+                      !std::ranges::binary_search(known, process.pid) &&
+                      !std::ranges::binary_search(known, process.session);
+  return may_be ? Kin::likely : Kin::none;
 }
 
 /// By the number of the attempt in its environment. A program may have written over that, to show a
 /// title, and one that is just being executed has none.
-bool MainFinder::belongs(const core::FindMain& asked, ProcessFacts process) const {
+MainFinder::Kin MainFinder::kin(const core::FindMain& asked, ProcessFacts process) const {
   for (int depth = 0; depth < kDepthMax; ++depth) {
-    if (const auto attempt = initial_variable(process.pid, "FOSTER_ATTEMPT"))
-      return *attempt == std::to_string(asked.attempt.value) &&
-             initial_variable(process.pid, "FOSTER_INSTANCE") == around_.instance;
-    if (process.parent == around_.keeper) return descends(asked, process);
-    const auto parent = process_facts(process.parent);
-    if (!parent) return false;
-    process = *parent;
+    const InitialEnvironment environment(process.pid);
+    if (const auto attempt = environment.value("FOSTER_ATTEMPT")) {
+      const bool same = *attempt == std::to_string(asked.attempt.value) &&
+                        environment.value("FOSTER_INSTANCE") == around_.instance;
+      return same ? Kin::certain : Kin::none;
+    }
+    if (process.parent == around_.keeper) return kin_by_descent(asked, process);
+    auto next = process_facts(process.parent);
+    // The parent has ended since, and the process has another one.
+    if (!next) next = process_facts(process.pid);
+    if (!next) return Kin::none;
+    process = *next;
   }
-  return false;
+  return Kin::none;
 }
 
 void MainFinder::guess(const core::FindMain& asked) {
-  std::vector<int32_t> marked;
+  std::vector<int32_t> certain;
   std::vector<int32_t> others;
   for (const int32_t pid : children_of(around_.keeper)) {
     const auto process = process_facts(pid);
-    if (!process || !process->alive() || process->name == kTap || !belongs(asked, *process))
-      continue;
-    const bool sure =
-        sessions_.contains(process->session) || initial_variable(pid, "FOSTER_ATTEMPT");
-    (sure ? marked : others).push_back(pid);
+    if (!process || !process->alive() || process->name == kTap) continue;
+    const Kin found = kin(asked, *process);
+    if (found == Kin::none) continue;
+    (found == Kin::certain ? certain : others).push_back(pid);
   }
-  std::vector<int32_t> left = marked.empty() ? std::move(others) : std::move(marked);
+  std::vector<int32_t> left = certain.empty() ? std::move(others) : std::move(certain);
   if (left.empty()) return not_found(asked, "its command has left no process behind");
   if (left.size() > 1) {
     std::vector<int32_t> parents = left;

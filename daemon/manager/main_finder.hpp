@@ -56,8 +56,10 @@ class MainFinder {
   void wait_for_parent(Search& search, int32_t parent);
   void found(const core::FindMain& asked, int32_t pid);
   void not_found(const core::FindMain& asked, std::string message);
-  [[nodiscard]] bool belongs(const core::FindMain& asked, ProcessFacts process) const;
-  [[nodiscard]] bool descends(const core::FindMain& asked, const ProcessFacts& process) const;
+  /// Whether a process is of the attempt that is asked for: as far as can be told, or for certain.
+  enum class Kin : uint8_t { none, likely, certain };
+  [[nodiscard]] Kin kin(const core::FindMain& asked, ProcessFacts process) const;
+  [[nodiscard]] Kin kin_by_descent(const core::FindMain& asked, const ProcessFacts& process) const;
 
   const core::Supervisor& core_;
   Surroundings around_;

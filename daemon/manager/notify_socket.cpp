@@ -227,8 +227,9 @@ void NotifySockets::judge(Socket& socket, const core::UnitRecord& record, std::s
     sender.gone = !facts || !facts->alive();
     sender.group = facts ? facts->group : 0;
     sender.session = facts ? facts->session : 0;
-    sender.marked = initial_variable(pid, "FOSTER_UNIT") == spec.name &&
-                    initial_variable(pid, "FOSTER_INSTANCE") == around_.instance;
+    const InitialEnvironment environment(pid);
+    sender.marked = environment.value("FOSTER_UNIT") == spec.name &&
+                    environment.value("FOSTER_INSTANCE") == around_.instance;
     verdict = judge_sender(spec, record, sender);
   }
   switch (verdict) {

@@ -115,10 +115,11 @@ std::vector<int32_t> children_of(int32_t pid) {
   return children;
 }
 
-std::optional<std::string> initial_variable(int32_t pid, std::string_view name) {
-  const auto text = read_file(path_of(pid, "environ"));
-  if (!text) return std::nullopt;
-  std::string_view rest = *text;
+InitialEnvironment::InitialEnvironment(int32_t pid)
+    : text_(read_file(path_of(pid, "environ")).value_or("")) {}
+
+std::optional<std::string> InitialEnvironment::value(std::string_view name) const {
+  std::string_view rest = text_;
   while (!rest.empty()) {
     const std::string_view entry = rest.substr(0, rest.find('\0'));
     if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')

@@ -35,10 +35,17 @@ struct ProcessFacts {
 /// Children of all threads of the process, zombies too.
 [[nodiscard]] std::vector<int32_t> children_of(int32_t pid);
 
-/// The value of a variable in the environment that the process was started with; nothing where it
-/// is not set, the process is gone or another user's, or has written over its environment, as those
-/// do that set their title.
-[[nodiscard]] std::optional<std::string> initial_variable(int32_t pid, std::string_view name);
+/// The environment that a process was started with, as it was at one moment: a process that is just
+/// being executed has none, so two questions want one look. Empty, too, where the process is gone
+/// or another user's, or has written over its environment, as those do that set their title.
+class InitialEnvironment {
+ public:
+  explicit InitialEnvironment(int32_t pid);
+  [[nodiscard]] std::optional<std::string> value(std::string_view name) const;
+
+ private:
+  std::string text_;
+};
 
 /// Resident memory in bytes: its own, and what it may share with others (files, shared memory).
 struct ResidentMemory {

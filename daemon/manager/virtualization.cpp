@@ -159,7 +159,7 @@ const Virtualization& virtualization() {
   static const Virtualization found = [] {
     VirtualizationMarks marks = read_marks("");
     const char* own = std::getenv("container");
-    marks.variable = initial_variable(1, "container").value_or(own != nullptr ? own : "");
+    marks.variable = InitialEnvironment(1).value("container").value_or(own != nullptr ? own : "");
     ask_cpu(marks);
     return judge(marks);
   }();

@@ -135,8 +135,7 @@ MUTATIONS = (
              "orders(edge.kind) && ledger_.record(edge.from).state == UnitState::stopping",
              "false"),
     Mutation("a stop takes its dependents along", "propagation",
-             "  } else if (!needs_it_up(edge.kind)) {\n    return;",
-             "  } else if (needs_it_up(edge.kind)) {\n    return;"),
+             "  } else if (!needs_it_up(edge.kind) ||", "  } else if (needs_it_up(edge.kind) ||"),
     Mutation("dependents are spared by a restart that says so", "propagation",
              "!ledger_.spec(wish.unit).restart_dependents", "true"),
     Mutation("parts go with their whole", "propagation",
@@ -213,12 +212,12 @@ def run(program: Path, arguments: tuple[str, ...]) -> str | None:
 
 
 def build_and_run(arguments: argparse.Namespace, folder: Path, number: int,
-                  mutation: Mutation) -> str | None:
+                  text: str) -> str | None:
     """What gave the mutation away; None when nothing did."""
     source = folder / f"mutation-{number}.cpp"
     built = folder / f"mutation-{number}.o"
     program = folder / f"mutation-{number}"
-    source.write_text(mutated_text(arguments.source_root, mutation))
+    source.write_text(text)
     subprocess.run([arguments.compiler, *FLAGS, f"-I{arguments.source_root}", "-c", str(source),
                     "-o", str(built)], check=True)
     for objects, options in RUNS:
@@ -239,11 +238,12 @@ def main() -> int:
     arguments = parser.parse_args()
     chosen = [mutation for mutation in MUTATIONS
               if arguments.only is None or arguments.only in mutation.rule]
+    texts = [mutated_text(arguments.source_root, mutation) for mutation in chosen]
     escaped = 0
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         found = pool.map(lambda pair: build_and_run(arguments, Path(folder), *pair),
-                         enumerate(chosen))
+                         enumerate(texts))
         for mutation, how in zip(chosen, found):
             print(f"{'caught ' if how else 'ESCAPED'} {mutation.rule}: {how}", flush=True)
             escaped += how is None
