@@ -10,8 +10,14 @@
 //   Load () -> (): reads the unit files again; with a mistake, kErrorBadUnits with all diagnostics,
 //   and nothing changes. Otherwise the manager starts itself afresh with the new set
 //   Signal (as patterns, i signal)     -> as: the units signalled
-//   Shutdown ()                        -> i: the keeper's pid, so that the caller can wait for its
-//   end Version ()                         -> s
+//   Overlap (as patterns) -> a(st): as Restart, the new process beside the old one
+//   Pass (s unit, s name, h descriptor) -> b live: the unit has it, or will have it at its next
+//   start. The manager notes who passed it
+//   Descriptors (s unit) -> a(sssxs): origin ("socket", "passed", "stored", "inherited"), name,
+//   what it is ("tcp 127.0.0.1:80, listening"), since (CLOCK_REALTIME, ns), from whom ("uid 0, pid
+//   17") Drop (s unit, s name)              -> u: how many were dropped Take (s unit, s name) -> h:
+//   the first of that name; foster keeps it, too Shutdown ()                        -> i: the
+//   keeper's pid, so that the caller can wait for its end Version ()                         -> s
 // Replies come once the request is recorded in the status region; clients wait for jobs by watching
 // the region, so that a waiting client costs the manager nothing and outlives the manager's crash.
 #pragma once
@@ -25,6 +31,11 @@ inline constexpr char kInterface[] = "org.foster1.Manager";
 inline constexpr char kStart[] = "Start";
 inline constexpr char kStop[] = "Stop";
 inline constexpr char kRestart[] = "Restart";
+inline constexpr char kOverlap[] = "Overlap";
+inline constexpr char kPass[] = "Pass";
+inline constexpr char kDescriptors[] = "Descriptors";
+inline constexpr char kDrop[] = "Drop";
+inline constexpr char kTake[] = "Take";
 inline constexpr char kReload[] = "Reload";
 inline constexpr char kReset[] = "Reset";
 inline constexpr char kEnable[] = "Enable";
@@ -43,6 +54,9 @@ inline constexpr char kErrorShuttingDown[] = "org.foster1.Error.ShuttingDown";
 inline constexpr char kErrorNotRunning[] = "org.foster1.Error.NotRunning";
 inline constexpr char kErrorMasked[] = "org.foster1.Error.Masked";
 inline constexpr char kErrorCannotReload[] = "org.foster1.Error.CannotReload";
+inline constexpr char kErrorCannotOverlap[] = "org.foster1.Error.CannotOverlap";
+inline constexpr char kErrorNoSuchDescriptor[] = "org.foster1.Error.NoSuchDescriptor";
+inline constexpr char kErrorTooMany[] = "org.foster1.Error.TooManyDescriptors";
 inline constexpr char kErrorBadUnits[] = "org.foster1.Error.BadUnits";
 inline constexpr char kErrorInvalid[] = "org.freedesktop.DBus.Error.InvalidArgs";
 

@@ -37,11 +37,12 @@
 #include <stdint.h>
 
 #define FOSTER_REGION_MAGIC 0x314e4f4947455246ull /* "FREGION1" in memory order */
-#define FOSTER_REGION_VERSION 2u
+#define FOSTER_REGION_VERSION 3u
 #define FOSTER_REGION_HEADER_SIZE 4096u
 #define FOSTER_NAME_SIZE 96u /* longest unit name 95 bytes and a NUL */
 #define FOSTER_TEXT_SIZE 88u
 #define FOSTER_JOB_RESULTS 4u
+#define FOSTER_PORTS 4u
 
 /* What a unit is doing. */
 enum foster_state {
@@ -53,7 +54,8 @@ enum foster_state {
   FOSTER_STATE_EXITED = 5,   /* ended by itself with success and will not be started again */
   FOSTER_STATE_FAILED = 6,   /* ended otherwise and will not be started again; `cause` says why */
   FOSTER_STATE_WAITING = 7,  /* wanted up, held back by `blocker` */
-  FOSTER_STATE_SKIPPED = 8   /* a condition was not met: see detail */
+  FOSTER_STATE_SKIPPED = 8,  /* a condition was not met: see detail */
+  FOSTER_STATE_LISTENING = 9 /* its sockets are open; it is started when something comes to one */
 };
 
 /* What a unit is at within its state. */
@@ -70,7 +72,8 @@ enum foster_step {
   FOSTER_STEP_PRE_STOP = 9,
   FOSTER_STEP_STOP_COMMAND = 10,
   FOSTER_STEP_SIGNAL = 11, /* signalled; whatever still lives is waited for */
-  FOSTER_STEP_POST_STOP = 12
+  FOSTER_STEP_POST_STOP = 12,
+  FOSTER_STEP_OVERLAP = 13 /* RUNNING: another process takes the place of the main one */
 };
 
 enum foster_health {
@@ -113,7 +116,8 @@ enum foster_role {
   FOSTER_ROLE_POST_STOP = 6,
   FOSTER_ROLE_RELOAD = 7,
   FOSTER_ROLE_READY_CHECK = 8,
-  FOSTER_ROLE_HEALTH_CHECK = 9
+  FOSTER_ROLE_HEALTH_CHECK = 9,
+  FOSTER_ROLE_SUCCESSOR = 10 /* the main command again, beside the main process */
 };
 
 enum foster_goal { FOSTER_GOAL_DOWN = 0, FOSTER_GOAL_UP = 1 };
@@ -146,7 +150,8 @@ enum foster_cause {
   FOSTER_CAUSE_MAX_RUNTIME = 15,
   FOSTER_CAUSE_TIMER = 16,      /* started by its timer */
   FOSTER_CAUSE_ON_FAILURE = 17, /* started because `blocker` has failed */
-  FOSTER_CAUSE_MASKED = 18
+  FOSTER_CAUSE_MASKED = 18,
+  FOSTER_CAUSE_CONNECTION = 19 /* something came to one of its sockets */
 };
 
 enum foster_exit_kind {
@@ -192,6 +197,8 @@ enum foster_event_kind {
 #define FOSTER_FLAG_EXIT_CLEAN 16u /* the last exit was a success by the unit's own rules */
 #define FOSTER_FLAG_HOOK_KILLED 32u
 #define FOSTER_FLAG_CHECK_KILLED 64u
+#define FOSTER_FLAG_SUCCESSOR_KILLED 128u
+#define FOSTER_FLAG_FORMER_KILLED 256u
 
 struct foster_region_header {
   uint64_t magic;
@@ -262,12 +269,23 @@ struct foster_slot_body {
   int32_t claimed_pid; /* MAINPID it has said, not its main process yet */
   int32_t hook_pid;
   int32_t check_pid;
+  int32_t successor_pid;
+  int32_t former_pid;
+  uint32_t trigger_count; /* starts by a connection in the window of their limit */
+  uint16_t socket_count;  /* [[socket]] of the unit that are open */
+  uint16_t held_count;    /* other descriptors that are kept for it: stored, passed */
   uint32_t reserved;
+  uint16_t socket_ports[FOSTER_PORTS]; /* of its first sockets, as bound; 0: closed, or none */
   int64_t window_start_boot_ns;
-  uint64_t attempt;      /* the newest, alive or not; 0 = never started */
-  uint64_t exit_attempt; /* the last that ended; exits up to this number have been counted */
-  uint64_t exits;        /* main processes reaped, each counted once */
-  int64_t since_boot_ns; /* when it entered its state */
+  int64_t trigger_start_boot_ns;
+  int64_t successor_deadline_boot_ns; /* given up then */
+  int64_t former_deadline_boot_ns;    /* next SIGKILL to it */
+  uint64_t successor_attempt;         /* beside the main process, on its way up; 0 = none */
+  uint64_t former_attempt; /* the main process before this one, on its way down; 0 = none */
+  uint64_t attempt;        /* the newest, alive or not; 0 = never started */
+  uint64_t exit_attempt;   /* the last that ended; exits up to this number have been counted */
+  uint64_t exits;          /* main processes reaped, each counted once */
+  int64_t since_boot_ns;   /* when it entered its state */
   int64_t since_real_ns;
   int64_t started_boot_ns; /* the spawn of the newest attempt was asked for */
   int64_t running_boot_ns; /* the newest attempt was known to execute */
@@ -288,7 +306,7 @@ struct foster_slot_body {
   uint64_t exit_system_us;
   uint64_t exit_max_rss_kib;
   uint64_t job; /* the job under way, 0 = none: number << 8 | 1 start, 2 stop, 3 restart,
-                   4 reload, 5 reset */
+                   4 reload, 5 reset, 6 overlap */
   uint64_t job_results[FOSTER_JOB_RESULTS]; /* the latest ended jobs, newest first */
   char status_text[FOSTER_TEXT_SIZE];       /* what the service says of itself */
   char detail[FOSTER_TEXT_SIZE];            /* a sentence to `cause`, may be empty */

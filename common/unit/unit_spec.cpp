@@ -22,6 +22,15 @@ bool uses_notify(const UnitSpec& spec) {
          (spec.health && spec.health->watchdog > Duration::zero());
 }
 
+std::span<const SocketSpec> sockets_of(const UnitSpec& spec) {
+  if (!spec.descriptors) return {};
+  return spec.descriptors->sockets;
+}
+
+bool starts_on_connection(const UnitSpec& spec) {
+  return spec.descriptors && spec.descriptors->start_on == StartOn::first_connection;
+}
+
 const HookSpec* hook_of(const UnitSpec& spec, HookPoint point) {
   if (!spec.hooks) return nullptr;
   const HookSpec& hook = spec.hooks->hooks[static_cast<size_t>(point)];

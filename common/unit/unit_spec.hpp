@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -162,6 +163,58 @@ struct EnvironmentFile {
   bool optional = false;  // written with a leading '-': a missing file is no error
 };
 
+/// What a socket of a unit is.
+enum class SocketKind : uint8_t { tcp, udp, unix_stream, unix_dgram, unix_seqpacket, fifo, vsock };
+
+/// [[socket]]: opened by foster, with its own rights, before the service, and kept while the unit
+/// is wanted up: over the service's restarts and over foster's own. common/listen opens it.
+struct SocketSpec {
+  std::string name;    // its FDNAME: the unit's name without what follows '@' where nothing is said
+  std::string listen;  // as written, in the form of listen_address.hpp; checked
+  SocketKind kind = SocketKind::tcp;
+  bool reuse_port = false;
+  bool keep_alive = false;
+  bool no_delay = false;
+  bool transparent = false;       // IP_TRANSPARENT: addresses that are not this machine's
+  bool free_bind = false;         // IP_FREEBIND: addresses that this machine has not got yet
+  bool ipv6_only = false;         // a v6 address that takes no v4 clients; both otherwise
+  bool accept = false;            // of a template: an instance for each connection
+  uint32_t backlog = 4096;        // of listen(2); the kernel cuts it at net.core.somaxconn
+  uint32_t receive_buffer = 0;    // bytes, SO_RCVBUF; 0: the kernel's own
+  uint32_t max_connections = 64;  // with accept, at a time
+  uint32_t max_connections_per_source = 0;  // with accept, of one address or user; 0: no limit
+  uint32_t mode = 0666;                     // of a unix socket's or fifo's file
+  std::optional<std::string> user;          // the file's owner; unset: the daemon's own
+  std::optional<std::string> group;
+  std::string device;  // SO_BINDTODEVICE; empty: any
+  Place place;         // of the table, for messages
+};
+
+/// When a unit that is wanted up is started.
+enum class StartOn : uint8_t {
+  immediately,
+  first_connection,  // until one of its sockets has something for it, it is `listening`
+};
+
+/// What becomes of the descriptors that a service has stored, and that were passed to it.
+enum class StorePreserve : uint8_t {
+  never,    // dropped when its process has ended
+  restart,  // dropped when the unit comes to rest and is not wanted up
+  always,   // kept until they are dropped, or the unit is removed
+};
+
+/// What a unit is given of descriptors, and does with them.
+struct DescriptorsSpec {
+  std::vector<SocketSpec> sockets;  // passed in this order, from number 3 on
+  StartOn start_on = StartOn::immediately;
+  bool receive_live = false;  // has a $FOSTER_RECEIVE_FD, on which what is passed comes at once
+  StorePreserve store_preserve = StorePreserve::restart;
+  uint32_t store_max = 64;      // descriptors by FDSTORE=1, at a time; 0: none are taken
+  uint32_t trigger_limit = 20;  // more starts by a connection than this within trigger_interval:
+                                // failed; 0: no limit
+  Duration trigger_interval = std::chrono::seconds(2);
+};
+
 /// Whose messages on $NOTIFY_SOCKET count.
 enum class NotifyAccess : uint8_t {
   main,  // the main process
@@ -182,6 +235,7 @@ struct RestartSpec {
   Boxed<Reference> limit_unit;          // of start_unit
   std::vector<int> prevent_exit_codes;  // no restart after these, whatever the policy; ascending
   std::vector<int> force_exit_codes;    // a restart after these, whatever the policy; ascending
+  bool overlap = false;  // a requested restart starts the new process beside the old one
 };
 
 struct StopSpec {
@@ -227,6 +281,7 @@ struct UnitSpec {
   Boxed<HealthSpec> health;
   Boxed<HooksSpec> hooks;
   Boxed<TimerSpec> timer;
+  Boxed<DescriptorsSpec> descriptors;
   std::vector<ConditionSpec> conditions;
 };
 
@@ -235,6 +290,12 @@ struct UnitSpec {
 
 /// Whether the unit gets a $NOTIFY_SOCKET.
 [[nodiscard]] bool uses_notify(const UnitSpec& spec);
+
+/// Those of [[socket]]; none where there are no descriptors.
+[[nodiscard]] std::span<const SocketSpec> sockets_of(const UnitSpec& spec);
+
+/// Whether the unit waits for a connection before it is started.
+[[nodiscard]] bool starts_on_connection(const UnitSpec& spec);
 
 /// Null where there is no such hook.
 [[nodiscard]] const HookSpec* hook_of(const UnitSpec& spec, HookPoint point);

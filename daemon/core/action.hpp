@@ -68,13 +68,20 @@ struct JobRef {
   JobId job;
 };
 
-enum class Refusal : uint8_t { none, shutting_down, not_running, masked, cannot_reload };
+enum class Refusal : uint8_t {
+  none,
+  shutting_down,
+  not_running,
+  masked,
+  cannot_reload,
+  cannot_overlap,
+};
 
 /// The answer to a Request or SignalRequest. All or nothing: with a refusal, nothing was changed.
 struct Reply {
   uint64_t token = 0;
   Refusal refusal = Refusal::none;
-  UnitIndex refused_for;     // the first unit that is not running, masked, or cannot reload
+  UnitIndex refused_for;  // the first unit that is not running, masked, or cannot reload or overlap
   std::vector<JobRef> jobs;  // in the request's order; job 0 for signals
 };
 

@@ -61,9 +61,23 @@ struct ReadySeen {
   Attempt attempt;  // of the main process it is about
 };
 
+/// Something has come to a socket of a unit that is `listening`.
+struct ConnectionSeen {
+  UnitIndex unit;
+};
+
+/// The sockets of a unit that is to listen cannot be opened, or watched.
+struct ListenFailed {
+  UnitIndex unit;
+  std::string
+      message;  // "cannot listen on tcp://0.0.0.0:80: Address already in use (by nginx, ..."
+};
+
 /// What a unit's process has said on $NOTIFY_SOCKET, admitted by notify-access. One message.
 struct Notified {
   UnitIndex unit;
+  Attempt attempt;  // whose group the sender is in, where that is the successor or the former main
+                    // process; 0: the main one's, or not known
   bool ready = false;
   bool reloading = false;
   bool stopping = false;
@@ -139,9 +153,9 @@ struct KillFailed {
   int error = 0;
 };
 
-using Event =
-    std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed, Exited,
-                 GroupEmptied, KillFailed, MaskChange, TimerElapsed, ConditionsChecked, ReadySeen,
-                 Notified, MainFound, MainNotFound, AdoptFailed, MemoryMeasured>;
+using Event = std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed,
+                           Exited, GroupEmptied, KillFailed, MaskChange, TimerElapsed,
+                           ConditionsChecked, ReadySeen, Notified, MainFound, MainNotFound,
+                           AdoptFailed, MemoryMeasured, ConnectionSeen, ListenFailed>;
 
 }  // namespace foster::core

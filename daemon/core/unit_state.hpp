@@ -65,6 +65,36 @@
 //   first attempt since the request ended badly, at `backoff`, and when the unit it waits for comes
 //   to either, or is stopped, or waits for such a unit itself: whoever asked is told at once,
 //   foster goes on trying.
+// Sockets (the shell opens them, keeps them with the keeper, and closes them once the unit is at
+// rest and not wanted up, or has failed).
+// * `listening`: wanted up, and its sockets are open; the unit is started when something comes to
+//   one of them (ConnectionSeen). A unit that starts on its first connection goes there instead of
+//   to `starting` whenever a request, the daemon's start, a dependency or a clean end would start
+//   it; not by the restart policy after a failure: that starts it at once, for the client waits.
+//   For others, and for jobs, such a unit is up: its sockets are there. What it requires is
+//   started with it, and held back for, when the connection comes.
+// * Starts by a connection have a rate limit of their own (trigger_limit): more of them, and the
+//   unit is `failed`, cause rate_limited, like one whose process ends at once in a circle.
+// * ListenFailed: the sockets cannot be opened: `failed`, cause spawn_failed, with the reason.
+//
+// A restart that overlaps (Verb::overlap, or a requested restart of a unit that says so) leaves the
+// unit `running` at step `overlap`: `successor` is a second attempt of the same command on the same
+// sockets, beside the main one. No hook is run for it, and health checks are paused.
+// * Ready (by what the unit's [ready] or type says, of the successor; at once where there is
+//   nothing to wait for): the two change places. The successor is the main process, the old one is
+//   `former`: it gets the stop signal, and after stop.timeout SIGKILL to its group, until it is
+//   over. The job is done once it is. exits counts it, no restart policy does.
+// * The successor ends, or is not ready by the start timeout: it is killed, the job fails, the old
+//   one goes on as if nothing had been.
+// * The old one ends meanwhile: the successor is the main process, the unit `starting` until it is
+//   ready, as after any start.
+// * A stop, a failure of the health, and the like: both are stopped. A second restart while one is
+//   under way waits for no new process: the job is the same.
+// * Any other than a unit of type simple or notify that is `running` is restarted in the plain way;
+//   Verb::overlap for units of other types is refused.
+// * MAINPID hands over to `former` as well: a main process that another has taken over from is
+//   stopped with the unit.
+//
 // * A unit that is masked, and that another needs, is `failed` by that, and started when it is not
 //   masked any more.
 //
@@ -119,6 +149,7 @@ enum class UnitState : uint8_t {
   failed,
   waiting,
   skipped,
+  listening,
 };
 
 /// What a unit is at within its state.
@@ -136,6 +167,7 @@ enum class Step : uint8_t {
   stop_command,
   signal,  // signalled; whatever still lives is waited for
   post_stop,
+  overlap,  // while running: a successor is on its way up, or the one before on its way down
 };
 
 /// What a process of a unit is for. Passed to the keeper and back as the plan's tag.
@@ -150,6 +182,8 @@ enum class Role : uint8_t {
   reload,
   ready_check,
   health_check,
+  successor,  // the main command again, beside the main process. It keeps this role at the keeper
+              // once it is the main process itself
 };
 
 enum class Health : uint8_t { none, starting, healthy, unhealthy };
@@ -176,11 +210,12 @@ enum class Cause : uint8_t {
   timer,
   on_failure,  // of `trigger`
   masked,
+  connection,  // something came to one of its sockets
 };
 
 enum class ExitKind : uint8_t { none, code, signal, core_dump, spawn };
 
-enum class Verb : uint8_t { none, start, stop, restart, reload, reset };
+enum class Verb : uint8_t { none, start, stop, restart, reload, reset, overlap };
 
 enum class JobResult : uint8_t { none, done, failed, superseded };
 
@@ -265,6 +300,10 @@ struct UnitRecord {
   Duration watchdog{0};  // in force: the unit file's, or what WATCHDOG_USEC said
   SideRun hook;
   SideRun check;
+  SideRun successor;           // of an overlapped restart, until it is the main process
+  SideRun former;              // the main process before this one, on its way down
+  Instant trigger_start;       // of the window of the trigger limit
+  uint32_t trigger_count = 0;  // starts by a connection within it
   LastExit last_exit;
   std::string status_text;  // STATUS= it has said
   std::string detail;       // a sentence to `cause`, may be empty; at most 87 bytes are shown

@@ -32,7 +32,8 @@ inline constexpr uint32_t kSpawnBytesMax = 16 * 1024 * 1024;  // more than execv
 inline constexpr uint32_t kStoredDescriptorsMax = 4096;
 inline constexpr uint64_t kAttemptMax = (uint64_t{1} << 62) - 1;
 inline constexpr uint32_t kNameMax = 95;         // bytes of a unit's name
-inline constexpr uint32_t kStoredNameMax = 127;  // a stored descriptor's may have a unit's in it
+inline constexpr uint32_t kStoredNameMax = 511;  // a stored descriptor's has a unit's in it, and
+                                                 // what else a manager has to know of it again
 inline constexpr uint32_t kInlineSpawnMax = 48 * 1024;  // larger plans travel in a memfd
 
 enum class Type : uint16_t {
