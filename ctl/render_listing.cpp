@@ -34,7 +34,7 @@ std::string render_listing(const UnitListing& listing) {
   const size_t column = comment_column(listing);
   std::string section;
   for (const ListedKey& key : listing.keys) {
-    if (key.section != section) text += "\n[" + printable(key.section) + "]\n";
+    if (key.section != section || key.begins) text += "\n[" + printable(key.section) + "]\n";
     section = key.section;
     const std::string line = assignment(key);
     const size_t width = display_width(line);

@@ -46,8 +46,9 @@ std::string in_words(std::span<const std::string_view> names) {
 
 class KeyChecks {
  public:
-  KeyChecks(const UnitSpec& spec, const GivenKeys& given, Findings& findings)
-      : spec_(spec), given_(given), findings_(findings) {}
+  KeyChecks(const UnitSpec& spec, const GivenKeys& given, std::span<const GivenSocket> sockets,
+            Findings& findings)
+      : spec_(spec), given_(given), sockets_(sockets), findings_(findings) {}
 
   void all() {
     delays();
@@ -61,6 +62,7 @@ class KeyChecks {
     needs(Section::ready, "http-status", std::array<std::string_view, 1>{"http"});
     if (given_.refused(Section::service, "type")) return;
     if (spec_.type == ServiceType::group) return group();
+    check_sockets(spec_, given_, sockets_, findings_);
     only_for(ServiceType::oneshot, "remain-after-exit");
     only_for(ServiceType::forking, "pid-file");
     several_commands();
@@ -210,6 +212,8 @@ class KeyChecks {
              "a group runs nothing: it has no `" + std::string(name) + "`" +
                  (section == Section::service ? "" : " in " + std::string(section_text(section))));
     }
+    for (const GivenSocket& socket : sockets_)
+      findings_.report(socket.place, "a group runs nothing: it has no [[socket]]");
   }
 
   void only_for(ServiceType type, std::string_view name) {
@@ -265,13 +269,15 @@ class KeyChecks {
 
   const UnitSpec& spec_;
   const GivenKeys& given_;
+  std::span<const GivenSocket> sockets_;
   Findings& findings_;
 };
 
 }  // namespace
 
-void check_keys_together(const UnitSpec& spec, const GivenKeys& given, Findings& findings) {
-  KeyChecks(spec, given, findings).all();
+void check_keys_together(const UnitSpec& spec, const GivenKeys& given,
+                         std::span<const GivenSocket> sockets, Findings& findings) {
+  KeyChecks(spec, given, sockets, findings).all();
 }
 
 }  // namespace foster

@@ -4,10 +4,12 @@
 
 #include "common/unit/findings.hpp"
 #include "common/unit/given_keys.hpp"
+#include "common/unit/socket_checks.hpp"
 #include "common/unit/unit_spec.hpp"
 
 namespace foster {
 
-void check_keys_together(const UnitSpec& spec, const GivenKeys& given, Findings& findings);
+void check_keys_together(const UnitSpec& spec, const GivenKeys& given,
+                         std::span<const GivenSocket> sockets, Findings& findings);
 
 }  // namespace foster

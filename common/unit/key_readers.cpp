@@ -99,7 +99,7 @@ void read_directory(const Setting& setting, std::optional<std::string>& target) 
   target = *text;
 }
 
-void read_umask(const Setting& setting, std::optional<uint32_t>& target) {
+void read_permissions(const Setting& setting, std::optional<uint32_t>& target) {
   constexpr uint32_t kMost = 0777;
   const ConfigValue& value = setting.entry.value;
   if (value.kind != ValueKind::text && value.kind != ValueKind::integer)
@@ -111,8 +111,8 @@ void read_umask(const Setting& setting, std::optional<uint32_t>& target) {
     if (value.integer >= 0 && value.integer <= kMost) mask = static_cast<uint32_t>(value.integer);
   } else if (octal_number(number_text(value)).value_or(kMost + 1) <= kMost) {
     return report(setting, value,
-                  key_text(setting) + " must be octal: write umask = \"0" + number_text(value) +
-                      "\" or 0o" + number_text(value));
+                  key_text(setting) + " must be octal: write " + std::string(setting.key.name) +
+                      " = \"0" + number_text(value) + "\" or 0o" + number_text(value));
   }
   if (!mask || *mask > kMost)
     return report(setting, value, key_text(setting) + " must be " + std::string(setting.key.type));

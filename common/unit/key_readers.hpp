@@ -16,7 +16,8 @@ void read_boolean(const Setting& setting, bool& target);
 void read_one_line(const Setting& setting, std::string& target);
 void read_account(const Setting& setting, std::optional<std::string>& target);
 void read_directory(const Setting& setting, std::optional<std::string>& target);
-void read_umask(const Setting& setting, std::optional<uint32_t>& target);
+/// Permission bits: an umask, a file's mode.
+void read_permissions(const Setting& setting, std::optional<uint32_t>& target);
 void read_signal(const Setting& setting, int& target);
 void read_number(const Setting& setting, double least, double most, double& target);
 void read_count(const Setting& setting, uint32_t least, uint32_t most, uint32_t& target);
@@ -44,6 +45,11 @@ void read_pattern(const Setting& setting, std::string& target);
 void read_descriptor(const Setting& setting, int& target);
 void read_variable_name(const Setting& setting, std::string& target);
 void read_size(const Setting& setting, uint64_t& target);
+
+void read_listen(const Setting& setting, SocketSpec& socket);
+void read_descriptor_name(const Setting& setting, std::string& target);
+void read_interface(const Setting& setting, std::string& target);
+void read_buffer_size(const Setting& setting, uint32_t& target);
 
 /// Names of units; a leading '-' says that there need be no such unit.
 void read_references(const Setting& setting, std::vector<Reference>& target);

@@ -9,6 +9,8 @@
 namespace foster {
 
 [[nodiscard]] std::span<const KeySpec> service_keys();     // top, [service]
+[[nodiscard]] std::span<const KeySpec> descriptor_keys();  // of [service], for descriptors
+[[nodiscard]] std::span<const KeySpec> socket_keys();      // [[socket]]
 [[nodiscard]] std::span<const KeySpec> depends_keys();     // [depends]
 [[nodiscard]] std::span<const KeySpec> check_keys();       // [ready], [health]
 [[nodiscard]] std::span<const KeySpec> hook_keys();        // [hooks]

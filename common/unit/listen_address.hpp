@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -28,10 +29,31 @@ struct ListenAddress {
   uint32_t port = 0;
 };
 
+/// What is wrong with which bytes of a text.
+struct ListenMistake {
+  size_t offset = 0;
+  size_t length = 1;
+  std::string message;  // completes "is no address to listen at: ..."
+};
+
+[[nodiscard]] std::expected<ListenAddress, ListenMistake> read_listen_address(
+    std::string_view text);
+
 /// An error completes "is no address to listen at: ...".
 [[nodiscard]] Result<ListenAddress> parse_listen_address(std::string_view text);
 
 /// The normal form, which parses to the same.
 [[nodiscard]] std::string listen_text(const ListenAddress& address);
+
+/// Of a file's path: a unix socket's that is not abstract, or a fifo's.
+[[nodiscard]] bool has_file(const ListenAddress& address);
+
+/// "tcp", "unix-dgram", ...: what stands before "://".
+[[nodiscard]] std::string_view socket_kind_text(SocketKind kind);
+
+/// Whether two sockets cannot both be bound: what one would get the other gets, too. Without regard
+/// to reuse-port and to devices. `ipv6_only` as the sockets have it.
+[[nodiscard]] bool collide(const ListenAddress& one, bool one_ipv6_only, const ListenAddress& other,
+                           bool other_ipv6_only);
 
 }  // namespace foster

@@ -58,7 +58,7 @@ constexpr std::array kKeys{
         "and the like stand for the unit's name, and %% for a percent sign. Nothing else is "
         "special. A oneshot may have several commands, each an array in an array around them; the "
         "first that fails is the last.",
-        "cmd exec execstart exec-start program run start argv",
+        "cmd exec execstart exec-start program run argv",
         [](S s) { read_main_commands(s, s.spec); }},
     KeySpec{
         Section::service, "remain-after-exit", "true or false", "false",
@@ -96,7 +96,7 @@ constexpr std::array kKeys{
             [](S s) { read_directory(s, s.spec.working_directory); }},
     KeySpec{Section::service, "umask", "an octal number up to 777, such as \"0022\" or 0o022",
             "\"0022\"", "The permission bits that files made by the service do not get.", "",
-            [](S s) { read_umask(s, s.spec.umask); }},
+            [](S s) { read_permissions(s, s.spec.umask); }},
     KeySpec{Section::service, "environment", "a table of strings such as { LANG = \"C.UTF-8\" }",
             "{}", "Variables of the service's environment.", "env environ",
             [](S s) { read_environment(s, s.spec.environment); }},

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "common/nearest_word.hpp"
+#include "common/unit/listen_check.hpp"
 #include "common/unit/unit_name.hpp"
 
 namespace foster {
@@ -203,6 +204,7 @@ void SetBuilder::judge_unmade(const std::string& name) {
 void SetBuilder::check_together() {
   const Graph graph(units_);
   report_all(check_graph(units_, graph, others_));
+  report_all(check_listening(units_, graph));
   for (const UnitSpec& unit : refused_)
     report_all(check_references(unit, units_, others_));
   for (const Placeholder& placeholder : placeholders_) {

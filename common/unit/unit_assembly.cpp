@@ -41,6 +41,7 @@ AssembledUnit assemble_unit(std::string_view name, std::span<const UnitPart> par
   const auto whole = [](const UnitPart& part) { return part.document->whole; };
   const bool readable = std::ranges::all_of(parts, whole);
   unit.built.of_template = of_template;
+  unit.built.spec.name = name;
   if (as_it_stands(parts)) {
     build_unit(parts[0].document->value, readable && complete, unit.built, findings);
   } else {
@@ -52,7 +53,6 @@ AssembledUnit assemble_unit(std::string_view name, std::span<const UnitPart> par
   unit.diagnostics = findings.take();
   sort_by_place(unit.diagnostics);
   UnitSpec& spec = unit.built.spec;
-  spec.name = name;
   spec.file = parts[0].source->path;
   for (const UnitPart& part : parts.subspan(1))
     spec.drop_ins.push_back(part.source->path);

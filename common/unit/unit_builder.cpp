@@ -9,6 +9,7 @@
 #include "common/unit/given_keys.hpp"
 #include "common/unit/key_checks.hpp"
 #include "common/unit/unit_keys.hpp"
+#include "common/unit/unit_name.hpp"
 
 namespace foster {
 namespace {
@@ -92,10 +93,12 @@ class Builder {
   void document(const ConfigValue& document) {
     for (const ConfigEntry& entry : document.entries) {
       const SectionSpec* section = find_section(entry.name);
-      if (section != nullptr) {
-        take_section(*section, entry);
+      if (section == nullptr) {
+        take_key(Section::top, entry, given_);
+      } else if (repeats(section->section)) {
+        take_sockets(entry);
       } else {
-        take_key(Section::top, entry);
+        take_section(*section, entry);
       }
     }
   }
@@ -116,6 +119,7 @@ class Builder {
   }
 
   [[nodiscard]] const GivenKeys& given() const { return given_; }
+  [[nodiscard]] std::span<const GivenSocket> sockets() const { return sockets_; }
 
  private:
   void take_section(const SectionSpec& section, const ConfigEntry& entry) {
@@ -126,7 +130,7 @@ class Builder {
     }
     if (entry.value.kind == ValueKind::table) {
       for (const ConfigEntry& key : entry.value.entries)
-        take_key(section.section, key);
+        take_key(section.section, key, given_);
     } else if (entry.value.repeated_table) {
       findings_.report(entry.value.place, "a unit has one section " + name + ": write " + name +
                                               ", not [" + name + "]");
@@ -136,22 +140,52 @@ class Builder {
     }
   }
 
-  void take_key(Section section, const ConfigEntry& entry) {
+  void take_sockets(const ConfigEntry& entry) {
+    const ConfigValue& value = entry.value;
+    const auto is_table = [](const ConfigValue& item) { return item.kind == ValueKind::table; };
+    if (value.kind == ValueKind::array && std::ranges::all_of(value.items, is_table)) {
+      for (const ConfigValue& item : value.items)
+        take_socket(item);
+      return;
+    }
+    findings_.report(
+        value.kind == ValueKind::table ? value.place : entry.place,
+        "a unit may have several sockets: write [[socket]], and the keys of one below");
+    if (value.kind == ValueKind::table) take_socket(value);
+  }
+
+  void take_socket(const ConfigValue& table) {
+    SocketSpec& socket = unit_.spec.descriptors.make().sockets.emplace_back();
+    socket.place = table.place;
+    socket.name = prefix_of(unit_.spec.name);
+    GivenSocket given{table.place, {}};
+    for (const ConfigEntry& key : table.entries)
+      take_key(Section::socket, key, given.keys);
+    sockets_.push_back(std::move(given));
+  }
+
+  void take_key(Section section, const ConfigEntry& entry, GivenKeys& given) {
     const KeySpec* key = find_key(section, entry.name);
     if (key == nullptr) return unknown(section, entry);
     const size_t before = findings_.size();
     key->set({*key, entry, unit_.spec, findings_, unit_.instances});
-    if (key->section == Section::top && key->name == "instances") check_template(entry);
-    given_.add({key, &entry, findings_.size() == before});
+    if (of_templates(*key, entry)) check_template(entry);
+    given.add({key, &entry, findings_.size() == before});
+  }
+
+  /// Whether only a template can have the key, as it is.
+  static bool of_templates(const KeySpec& key, const ConfigEntry& entry) {
+    if (key.section == Section::socket) return key.name == "accept" && entry.value.boolean;
+    return key.section == Section::top && key.name == "instances";
   }
 
   void check_template(const ConfigEntry& entry) {
     if (unit_.of_template.contains(entry.place.file)) return;
+    const std::string name = backticked_text(entry.name);
     findings_.report(entry.place,
                      unit_.of_template.end > 0
-                         ? "`instances` is for the template's own file and drop-ins"
-                         : "`instances` is for templates, whose names end in @, such as "
-                           "worker@.toml");
+                         ? name + " is for the template's own file and drop-ins"
+                         : name + " is for templates, whose names end in @, such as worker@.toml");
   }
 
   void unknown(Section section, const ConfigEntry& entry) {
@@ -192,6 +226,7 @@ class Builder {
   std::optional<Place> service_;
   bool service_unusable_ = false;  // it is no table, which has been said
   GivenKeys given_;
+  std::vector<GivenSocket> sockets_;
 };
 
 }  // namespace
@@ -201,7 +236,7 @@ void build_unit(const ConfigValue& document, bool whole, BuiltUnit& unit, Findin
   builder.document(document);
   if (!whole) return;
   builder.check_presence();
-  check_keys_together(unit.spec, builder.given(), findings);
+  check_keys_together(unit.spec, builder.given(), builder.sockets(), findings);
 }
 
 }  // namespace foster

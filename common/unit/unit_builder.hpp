@@ -25,9 +25,9 @@ struct BuiltUnit {
   FileRange of_template;  // the files of its document that are a template's and its drop-ins
 };
 
-/// Fills the unit from the document. `whole` is false when parts of the text could not be read:
-/// then nothing is said about what is missing or about keys together. The unit is of use only when
-/// nothing was found.
+/// Fills the unit, whose name stands in it already, from the document. `whole` is false when parts
+/// of the text could not be read: then nothing is said about what is missing or about keys
+/// together. The unit is of use only when nothing was found.
 void build_unit(const ConfigValue& document, bool whole, BuiltUnit& unit, Findings& findings);
 
 }  // namespace foster

@@ -10,6 +10,14 @@ namespace {
 constexpr std::array kSections{
     SectionSpec{Section::top, "", "Keys before the first section."},
     SectionSpec{Section::service, "service", "What is run, as whom, and with which environment."},
+    SectionSpec{
+        Section::socket, "socket",
+        "A socket that foster opens before the service is started, with its own rights, and keeps "
+        "while the unit is wanted up: over restarts of the service, a crash of foster's manager "
+        "and "
+        "its upgrade. There may be several. The service finds them at its descriptors from 3 on, "
+        "in "
+        "their order, as LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID say (sd_listen_fds(3))."},
     SectionSpec{Section::depends, "depends",
                 "What the unit has to do with other units. A name with a - in front may be that of "
                 "no unit."},
@@ -38,8 +46,8 @@ constexpr std::array kSections{
 
 std::vector<KeySpec> all_keys() {
   std::vector<KeySpec> keys;
-  for (const auto part : {service_keys(), depends_keys(), check_keys(), hook_keys(), restart_keys(),
-                          activation_keys()})
+  for (const auto part : {service_keys(), descriptor_keys(), socket_keys(), depends_keys(),
+                          check_keys(), hook_keys(), restart_keys(), activation_keys()})
     keys.insert(keys.end(), part.begin(), part.end());
   return keys;
 }
@@ -53,6 +61,10 @@ std::span<const SectionSpec> unit_sections() {
 std::span<const KeySpec> unit_keys() {
   static const std::vector<KeySpec> keys = all_keys();
   return keys;
+}
+
+bool repeats(Section section) {
+  return section == Section::socket;
 }
 
 const SectionSpec* find_section(std::string_view name) {
@@ -75,6 +87,8 @@ std::string_view section_text(Section section) {
       return "the top of the file";
     case Section::service:
       return "[service]";
+    case Section::socket:
+      return "[[socket]]";
     case Section::depends:
       return "[depends]";
     case Section::ready:

@@ -17,6 +17,7 @@ namespace foster {
 enum class Section : uint8_t {
   top,
   service,
+  socket,
   depends,
   ready,
   health,
@@ -33,6 +34,9 @@ struct SectionSpec {
   std::string_view doc;
 };
 
+/// Whether a unit may have several of it, each written as [[name]].
+[[nodiscard]] bool repeats(Section section);
+
 struct KeySpec;
 
 /// A key as it was met in a file.
@@ -42,6 +46,9 @@ struct Setting {
   UnitSpec& spec;
   Findings& findings;
   std::vector<std::string>& instances;  // of a template: those that its file asks for
+
+  /// The one that a key of [[socket]] is about.
+  [[nodiscard]] SocketSpec& socket() const { return spec.descriptors.make().sockets.back(); }
 };
 
 struct KeySpec {
@@ -61,7 +68,7 @@ struct KeySpec {
 [[nodiscard]] const SectionSpec* find_section(std::string_view name);
 [[nodiscard]] const KeySpec* find_key(Section section, std::string_view name);
 
-/// "[restart]"; for `top` "the top of the file".
+/// "[restart]", "[[socket]]"; for `top` "the top of the file".
 [[nodiscard]] std::string_view section_text(Section section);
 
 }  // namespace foster

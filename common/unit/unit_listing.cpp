@@ -66,12 +66,14 @@ class Lister {
 
   void document(const ConfigValue& document) {
     for (const ConfigEntry* entry : in_order(document.entries)) {
-      if (entry->value.kind != ValueKind::table) key("", "", *entry);
+      if (entry->value.kind != ValueKind::table && !repeated(*entry)) key("", "", *entry);
     }
     for (const SectionSpec& section : unit_sections())
-      for (const ConfigEntry& entry : document.entries)
-        if (entry.value.kind == ValueKind::table && entry.name == section.name)
-          this->section(entry);
+      for (const ConfigEntry& entry : document.entries) {
+        if (entry.name != section.name) continue;
+        if (entry.value.kind == ValueKind::table) this->section(entry);
+        if (repeated(entry)) all_sections(entry);
+      }
     for (const ConfigEntry* entry : in_order(document.entries))
       if (entry->value.kind == ValueKind::table && find_section(entry->name) == nullptr)
         this->section(*entry);
@@ -88,6 +90,24 @@ class Lister {
       return std::tuple(place.file, place.line, place.column);
     });
     return sorted;
+  }
+
+  /// Several sections of one name.
+  static bool repeated(const ConfigEntry& entry) {
+    const SectionSpec* section = find_section(entry.name);
+    const auto is_table = [](const ConfigValue& item) { return item.kind == ValueKind::table; };
+    return section != nullptr && repeats(section->section) &&
+           entry.value.kind == ValueKind::array && !entry.value.items.empty() &&
+           std::ranges::all_of(entry.value.items, is_table);
+  }
+
+  void all_sections(const ConfigEntry& entry) {
+    for (const ConfigValue& table : entry.value.items) {
+      const size_t first = listing_.keys.size();
+      for (const ConfigEntry* inner : in_order(table.entries))
+        key("[" + entry.name + "]", "", *inner);
+      if (listing_.keys.size() > first) listing_.keys[first].begins = true;
+    }
   }
 
   void section(const ConfigEntry& section) {

@@ -12,11 +12,12 @@ namespace foster {
 
 /// A key as it holds, and where that was said.
 struct ListedKey {
-  std::string section;  // "service"; empty for keys before the first section
+  std::string section;  // "service", "[socket]"; empty for keys before the first section
   std::string key;      // as TOML has it; one of a table's keys: "environment.LANG"
   std::string value;    // as TOML, on one line, with specifiers expanded
   std::string file;
   uint32_t line = 0;
+  bool begins = false;  // the first of a section of which there may be several
 };
 
 /// The file that a unit, a template or an instance begins with, then the drop-ins that are merged

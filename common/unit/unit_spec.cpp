@@ -19,7 +19,8 @@ Duration start_timeout(const UnitSpec& spec) {
 bool uses_notify(const UnitSpec& spec) {
   return spec.type == ServiceType::notify || spec.notify_access != NotifyAccess::main ||
          (spec.ready && spec.ready->kind == ReadyKind::notify) ||
-         (spec.health && spec.health->watchdog > Duration::zero());
+         (spec.health && spec.health->watchdog > Duration::zero()) ||
+         (spec.descriptors && spec.descriptors->stores);
 }
 
 std::span<const SocketSpec> sockets_of(const UnitSpec& spec) {

@@ -187,7 +187,7 @@ struct SocketSpec {
   std::optional<std::string> user;          // the file's owner; unset: the daemon's own
   std::optional<std::string> group;
   std::string device;  // SO_BINDTODEVICE; empty: any
-  Place place;         // of the table, for messages
+  Place place;         // of `listen`, for messages
 };
 
 /// When a unit that is wanted up is started.
@@ -209,6 +209,7 @@ struct DescriptorsSpec {
   StartOn start_on = StartOn::immediately;
   bool receive_live = false;  // has a $FOSTER_RECEIVE_FD, on which what is passed comes at once
   StorePreserve store_preserve = StorePreserve::restart;
+  bool stores = false;          // says something of the store, and so has a $NOTIFY_SOCKET
   uint32_t store_max = 64;      // descriptors by FDSTORE=1, at a time; 0: none are taken
   uint32_t trigger_limit = 20;  // more starts by a connection than this within trigger_interval:
                                 // failed; 0: no limit
