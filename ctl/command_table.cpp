@@ -153,7 +153,8 @@ void declare_wait(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
   };
   app.add_option("--for", texts.condition,
                  "running, stopped, failed, exited, waiting, skipped,\n"
-                 "up or ready (running, or a oneshot that is done),\n"
+                 "listening, up or ready (running, listening, or a\n"
+                 "oneshot that is done),\n"
                  "healthy (up, and no check says otherwise) or\n"
                  "down (at rest)")
       ->type_name("STATE")

@@ -5,8 +5,9 @@
 namespace foster::ctl {
 namespace {
 
-constexpr std::string_view kWords[] = {"running", "stopped", "failed", "exited", "waiting",
-                                       "skipped", "up",      "down",   "ready",  "healthy"};
+constexpr std::string_view kWords[] = {"running", "stopped", "failed",    "exited",
+                                       "waiting", "skipped", "listening", "up",
+                                       "down",    "ready",   "healthy"};
 
 }  // namespace
 
@@ -16,7 +17,8 @@ bool is_down(const foster_slot_body& body) {
 }
 
 bool is_up(const foster_slot_body& body) {
-  return (body.state == FOSTER_STATE_RUNNING && body.type != FOSTER_TYPE_ONESHOT) ||
+  return body.state == FOSTER_STATE_LISTENING ||
+         (body.state == FOSTER_STATE_RUNNING && body.type != FOSTER_TYPE_ONESHOT) ||
          (body.state == FOSTER_STATE_EXITED && body.type == FOSTER_TYPE_ONESHOT);
 }
 
@@ -48,6 +50,8 @@ bool holds(Condition condition, const foster_slot_body& body) {
       return body.state == FOSTER_STATE_WAITING;
     case Condition::skipped:
       return body.state == FOSTER_STATE_SKIPPED;
+    case Condition::listening:
+      return body.state == FOSTER_STATE_LISTENING;
     case Condition::up:
     case Condition::ready:
       return is_up(body);

@@ -13,7 +13,8 @@ namespace foster::ctl {
 
 /// At rest: stopped, exited, failed or skipped.
 [[nodiscard]] bool is_down(const foster_slot_body& body);
-/// Running (which it is once it is ready), or a oneshot that has done its work.
+/// Running (which it is once it is ready), listening for what will start it, or a oneshot that has
+/// done its work.
 [[nodiscard]] bool is_up(const foster_slot_body& body);
 
 enum class Condition : uint8_t {
@@ -23,6 +24,7 @@ enum class Condition : uint8_t {
   exited,
   waiting,
   skipped,
+  listening,
   up,
   down,
   ready,

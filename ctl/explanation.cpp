@@ -59,6 +59,13 @@ std::string running_sentence(const UnitView& unit, const Clock& clock) {
   return step.empty() ? text : text + "; " + step;
 }
 
+std::string listening_sentence(const UnitView& unit, const Clock& clock) {
+  const uint16_t sockets = unit.body.socket_count;
+  return fmt::format("is listening{} on {} socket{}, and is started by the first that comes to {}",
+                     since(unit.body, clock), sockets, sockets == 1 ? "" : "s",
+                     sockets == 1 ? "it" : "one of them");
+}
+
 std::string starting_sentence(const UnitView& unit, const Clock& clock) {
   std::string text = "is starting" + since(unit.body, clock) + after_colon(step_text(unit));
   if (unit.body.check_failures > 0)
@@ -143,6 +150,8 @@ std::string state_sentence(const UnitView& unit, std::optional<uint32_t> edge,
       return waiting_sentence(unit, edge, clock);
     case FOSTER_STATE_SKIPPED:
       return skipped_sentence(unit, clock);
+    case FOSTER_STATE_LISTENING:
+      return listening_sentence(unit, clock);
     default:
       return "is in a state that this fosterctl does not know";
   }

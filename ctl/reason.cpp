@@ -76,15 +76,31 @@ std::string stopping_step(const UnitView& unit) {
   }
 }
 
+std::string overlap_step(const foster_slot_body& body) {
+  return body.successor_attempt != 0 ? "a new process is on its way up beside it"
+                                     : "the process before it is on its way down";
+}
+
+/// When the process beside the main one is to be there, or gone.
+std::string overlap_deadline(const foster_slot_body& body, const Clock& clock) {
+  const int64_t up = body.successor_deadline_boot_ns;
+  const int64_t down = body.former_deadline_boot_ns;
+  if (body.successor_attempt != 0)
+    return up == 0 ? "" : "gives up on it " + deadline_text(Instant{up} - clock.boot);
+  if (has_flag(body, FOSTER_FLAG_FORMER_KILLED)) return "SIGKILL was sent";
+  return down == 0 ? "" : "SIGKILL " + deadline_text(Instant{down} - clock.boot);
+}
+
 std::string starting_why(const UnitView& unit, const Clock& clock) {
   const int64_t deadline = unit.body.start_deadline_boot_ns;
   if (deadline == 0) return step_text(unit);
   return joined(step_text(unit), "gives up " + deadline_text(Instant{deadline} - clock.boot), ", ");
 }
 
-std::string running_why(const UnitView& unit) {
+std::string running_why(const UnitView& unit, const Clock& clock) {
   const foster_slot_body& body = unit.body;
   std::string why = step_text(unit);
+  if (body.step == FOSTER_STEP_OVERLAP) why = joined(why, overlap_deadline(body, clock), ", ");
   if (body.health == FOSTER_HEALTH_UNHEALTHY && body.check_failures > 0)
     why = joined(why, fmt::format("{} check{} failed", body.check_failures,
                                   body.check_failures == 1 ? "" : "s"));
@@ -166,7 +182,8 @@ std::string_view cause_text(uint8_t cause) {
       "ran for as long as it may",
       "started by its timer",
       "started because another unit has failed",
-      "masked"};
+      "masked",
+      "started by a connection"};
   return cause < std::size(kSentences) ? kSentences[cause] : "unknown";
 }
 
@@ -191,6 +208,7 @@ std::string step_text(const UnitView& unit) {
       return stopping_step(unit);
     case FOSTER_STATE_RUNNING:
       if (body.step == FOSTER_STEP_RELOAD) return "reloading";
+      if (body.step == FOSTER_STEP_OVERLAP) return overlap_step(body);
       if (body.type == FOSTER_TYPE_ONESHOT && body.command_index > 0)
         return fmt::format("command {}", body.command_index + 1);
       return {};
@@ -218,6 +236,9 @@ std::string failure_text(const UnitView& unit) {
     case FOSTER_CAUSE_DEPENDENCY:
       return unit.blocker.empty() ? cause_text(unit)
                                   : unit.blocker + ", which it depends on, has failed";
+    case FOSTER_CAUSE_SPAWN_FAILED:
+      // Of sockets that cannot be opened there is no exit; the last one says nothing of it.
+      return detail_of(body).empty() ? exit_failure(body) : detail_of(body);
     case FOSTER_CAUSE_CONDITION:
     case FOSTER_CAUSE_START_TIMEOUT:
     case FOSTER_CAUSE_HOOK:
@@ -253,7 +274,7 @@ std::string why_text(const UnitView& unit, const Clock& clock) {
     case FOSTER_STATE_STARTING:
       return starting_why(unit, clock);
     case FOSTER_STATE_RUNNING:
-      return running_why(unit);
+      return running_why(unit, clock);
     case FOSTER_STATE_STOPPING:
       return stopping_why(unit, clock);
     case FOSTER_STATE_BACKOFF:
@@ -261,6 +282,8 @@ std::string why_text(const UnitView& unit, const Clock& clock) {
                     failure_text(unit), ", ");
     case FOSTER_STATE_WAITING:
       return unit.blocker.empty() ? "" : "for " + unit.blocker;
+    case FOSTER_STATE_LISTENING:
+      return "for a connection";
     default:
       return is_down(body) ? rest_why(unit, clock) : std::string();
   }

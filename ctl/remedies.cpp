@@ -44,6 +44,8 @@ class Advice {
         return failed();
       case FOSTER_STATE_STOPPED:
         return stopped();
+      case FOSTER_STATE_LISTENING:
+        return by_itself(name_ + " starts by itself once something comes to one of its sockets");
       case FOSTER_STATE_SKIPPED:
         return startable("checks its conditions again");
       case FOSTER_STATE_EXITED:

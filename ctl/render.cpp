@@ -191,6 +191,7 @@ std::string event_text(const foster_event& event) {
 Colour state_colour(uint8_t state) {
   switch (state) {
     case FOSTER_STATE_RUNNING:
+    case FOSTER_STATE_LISTENING:
       return Colour::green;
     case FOSTER_STATE_FAILED:
       return Colour::red;
@@ -238,9 +239,9 @@ std::string render_notices(const DaemonView& daemon, Instant last_change) {
 
 std::string render_summary(const DaemonView& daemon, const UnitCounts& counts) {
   static constexpr uint8_t kOrder[] = {
-      FOSTER_STATE_RUNNING, FOSTER_STATE_STARTING,   FOSTER_STATE_STOPPING, FOSTER_STATE_BACKOFF,
-      FOSTER_STATE_WAITING, FOSTER_STATE_FAILED,     FOSTER_STATE_EXITED,   FOSTER_STATE_SKIPPED,
-      FOSTER_STATE_STOPPED, FOSTER_STATE_SKIPPED + 1};
+      FOSTER_STATE_RUNNING, FOSTER_STATE_LISTENING, FOSTER_STATE_STARTING,  FOSTER_STATE_STOPPING,
+      FOSTER_STATE_BACKOFF, FOSTER_STATE_WAITING,   FOSTER_STATE_FAILED,    FOSTER_STATE_EXITED,
+      FOSTER_STATE_SKIPPED, FOSTER_STATE_STOPPED,   UnitCounts::kStates - 1};
   std::string parts;
   for (const uint8_t state : kOrder) {
     const size_t count = counts.in_state[state];

@@ -26,7 +26,7 @@ struct DaemonView {
 /// nobody writes any more.
 struct UnitCounts {
   static constexpr size_t kStates =
-      FOSTER_STATE_SKIPPED + 2;  // and one for those that we do not know
+      FOSTER_STATE_LISTENING + 2;  // and one for those that we do not know
   std::array<size_t, kStates> in_state{};
   size_t all = 0;
   Instant last_change;

@@ -17,16 +17,16 @@ std::string_view field_text(const char* field, size_t size) {
 }
 
 std::string_view state_word(uint8_t state) {
-  static constexpr std::string_view kWords[] = {"stopped",  "starting", "running",
-                                                "stopping", "backoff",  "exited",
-                                                "failed",   "waiting",  "skipped"};
+  static constexpr std::string_view kWords[] = {"stopped", "starting", "running", "stopping",
+                                                "backoff", "exited",   "failed",  "waiting",
+                                                "skipped", "listening"};
   return word_at(kWords, state);
 }
 
 std::string_view step_word(uint8_t step) {
   static constexpr std::string_view kWords[] = {
-      "none",   "conditions", "pre_start", "command",      "find_main", "ready",    "post_start",
-      "reload", "dependents", "pre_stop",  "stop_command", "signal",    "post_stop"};
+      "none",   "conditions", "pre_start", "command",      "find_main", "ready",     "post_start",
+      "reload", "dependents", "pre_stop",  "stop_command", "signal",    "post_stop", "overlap"};
   return word_at(kWords, step);
 }
 
@@ -44,8 +44,8 @@ std::string_view enablement_word(uint8_t enablement) {
 
 std::string_view role_word(uint8_t role) {
   static constexpr std::string_view kWords[] = {
-      "main", "condition", "pre-start", "post-start",  "pre-stop",
-      "stop", "post-stop", "reload",    "ready-check", "health-check"};
+      "main",      "condition", "pre-start",   "post-start",   "pre-stop", "stop",
+      "post-stop", "reload",    "ready-check", "health-check", "successor"};
   return word_at(kWords, role);
 }
 
@@ -70,7 +70,7 @@ std::string_view cause_word(uint8_t cause) {
       "none",         "boot",          "request",      "exit",       "spawn_failed",
       "rate_limited", "shutdown",      "stop_timeout", "dependency", "conflict",
       "condition",    "start_timeout", "hook",         "health",     "watchdog",
-      "max_runtime",  "timer",         "on_failure",   "masked"};
+      "max_runtime",  "timer",         "on_failure",   "masked",     "connection"};
   return word_at(kWords, cause);
 }
 
@@ -91,8 +91,8 @@ std::string_view event_word(uint8_t kind) {
 }
 
 std::string_view verb_word(uint64_t job) {
-  static constexpr std::string_view kWords[] = {"none",    "start",  "stop",
-                                                "restart", "reload", "reset"};
+  static constexpr std::string_view kWords[] = {"none",   "start", "stop",   "restart",
+                                                "reload", "reset", "overlap"};
   return word_at(kWords, job & 0xff);
 }
 

@@ -35,6 +35,8 @@ const char* error_name(core::Refusal refusal) {
       return bus_api::kErrorMasked;
     case core::Refusal::cannot_reload:
       return bus_api::kErrorCannotReload;
+    case core::Refusal::cannot_overlap:
+      return bus_api::kErrorCannotOverlap;
     case core::Refusal::none:
       break;
   }
@@ -51,6 +53,8 @@ std::string error_text(core::Refusal refusal, const std::string& unit) {
       return unit + " is masked";
     case core::Refusal::cannot_reload:
       return unit + " has no way to reload";
+    case core::Refusal::cannot_overlap:
+      return unit + " cannot have a new process beside the old one";
     case core::Refusal::none:
       break;
   }
@@ -78,6 +82,8 @@ const char* verb_text(core::Verb verb) {
       return "reload";
     case core::Verb::reset:
       return "reset";
+    case core::Verb::overlap:
+      return "restart with an overlap";
     case core::Verb::none:
       break;
   }
@@ -168,6 +174,10 @@ struct BusServer::Methods {
   }
   static int restart(sd_bus_message* call, void* self, sd_bus_error* error) {
     return change(core::Verb::restart, call, self, error);
+  }
+
+  static int overlap(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return change(core::Verb::overlap, call, self, error);
   }
 
   static int reload(sd_bus_message* call, void* self, sd_bus_error* error) {
@@ -295,6 +305,7 @@ const sd_bus_vtable BusServer::Methods::table[] = {
     SD_BUS_METHOD(bus_api::kStart, "as", "a(st)", start, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kStop, "as", "a(st)", stop, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kRestart, "as", "a(st)", restart, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kOverlap, "as", "a(st)", overlap, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kReload, "as", "a(st)", reload, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kReset, "as", "a(st)", reset, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kEnable, "as", "as", enable, SD_BUS_VTABLE_UNPRIVILEGED),
