@@ -1,5 +1,6 @@
 // Opens what a [[socket]] asks for: bound, with its options, listening (socket(7), ip(7), ipv6(7),
-// tcp(7), unix(7), fifo(7)). The descriptor is CLOEXEC and does not block.
+// tcp(7), unix(7), fifo(7)). The descriptor is CLOEXEC. It blocks, as services expect of what they
+// are given; but not one with `accept`, from which foster itself takes the connections.
 //
 // A socket's file that is in the way is removed only if nobody listens there; directories that lack
 // on the way to it are made, 0755. Nothing is left behind by a failure.
@@ -9,15 +10,19 @@
 #include <string>
 
 #include "common/ipc/unique_fd.hpp"
+#include "common/listen/socket_owner.hpp"
 #include "common/result.hpp"
 #include "common/unit/unit_spec.hpp"
 
 namespace foster {
 
 /// "cannot listen on tcp://127.0.0.1:80: Address already in use (by nginx, process 123)"; who has
-/// it is told where this user may see it. `directory` is where a relative path would begin: none
-/// may come here.
+/// it is told where this user may see it. Asks for `user` and `group` in the system's user
+/// database, which programs that are linked statically cannot: those use open_socket_as.
 [[nodiscard]] Result<UniqueFd> open_socket(const SocketSpec& spec);
+
+/// The same, with the owner of the file as found out by the caller, whatever the spec says of one.
+[[nodiscard]] Result<UniqueFd> open_socket_as(const SocketSpec& spec, const SocketOwner& owner);
 
 /// Removes the file of a unix socket or fifo, if it is still the one that this descriptor is bound
 /// to. For when the socket is closed for good.

@@ -61,6 +61,8 @@ ROOMS = {
     "common/region": Room(rooms=("common", "common/region", "common/ipc"), libraries=("fmt",),
                           banned=("iostream",)),
     "common/ipc": Room(rooms=("common/ipc",), headers=CHECK, libc_only=True),
+    "common/listen": Room(rooms=("common", "common/unit", "common/ipc", "common/listen"),
+                          banned=CONCURRENCY_HEADERS + ("iostream",)),
     "common/output_tail": Room(rooms=("common", "common/ipc", "common/output_tail"),
                                banned=CONCURRENCY_HEADERS + ("iostream",)),
     "daemon/protocol": Room(rooms=("common/ipc", "daemon/protocol"), headers=CHECK, libc_only=True),
@@ -71,8 +73,8 @@ ROOMS = {
         banned=SYSCALL_HEADERS + CONCURRENCY_HEADERS + FILE_HEADERS + CLOCK_AND_CHANCE_HEADERS),
     "daemon/manager": Room(
         rooms=("common", "common/calendar", "common/unit", "common/unit_source", "common/region",
-               "common/ipc", "common/output_tail", "daemon/core", "daemon/protocol",
-               "daemon/manager"),
+               "common/ipc", "common/listen", "common/output_tail", "daemon/core",
+               "daemon/protocol", "daemon/manager"),
         libraries=("fmt", "spdlog", "systemd", "CLI", "nlohmann"),
         only_in=(("CLI", ("options",)), ("nlohmann", ("settings_text",))),
         banned=CONCURRENCY_HEADERS + ("iostream",)),
@@ -85,7 +87,7 @@ ROOMS = {
         only_in=(("curl", ("http_probe",)),), banned=CONCURRENCY_HEADERS + ("iostream",)),
     "ctl": Room(
         rooms=("common", "common/calendar", "common/unit", "common/unit_source", "common/region",
-               "common/ipc", "common/output_tail", "ctl"),
+               "common/ipc", "common/listen", "common/output_tail", "ctl"),
         libraries=("fmt", "CLI", "nlohmann", "systemd"),
         only_in=(("systemd", ("bus_client", "request_main")),),
         banned=("iostream",)),
