@@ -18,9 +18,6 @@ namespace {
 /// user are not counted.
 constexpr size_t kConnectionsPerUser = 64;
 
-/// A client that lets this many answers pile up does not read them, and is let go.
-constexpr uint64_t kUnreadAnswers = 64;
-
 constexpr uint32_t kInstancesMax = 10'000;
 
 constexpr char kShuttingDown[] = "fosterd is shutting down";
@@ -112,40 +109,12 @@ void warn_of_lost_answer(int r) {
 
 }  // namespace
 
-struct BusServer::Client {
+struct BusServer::Client : BusCaller {
   BusServer* server = nullptr;
-  sd_bus* bus = nullptr;
-  uid_t uid = 0;
-  pid_t pid = 0;
-  bool gone = false;
-
-  ~Client() { sd_bus_close_unref(bus); }
-
-  [[nodiscard]] bool may_change() const { return uid == 0 || uid == geteuid(); }
-
-  void leave() {
-    gone = true;
-    server->some_gone_ = true;
-  }
-
-  /// False when the client does not read what it is sent.
-  bool keeps_up() {
-    uint64_t unread = 0;
-    if (sd_bus_get_n_queued_write(bus, &unread) >= 0 && unread <= kUnreadAnswers) return true;
-    leave();
-    return false;
-  }
+  BusDescriptors::Seat seat;
 };
 
 struct BusServer::Methods {
-  static int refuse(Client& client, sd_bus_error* error, const char* what) {
-    log(Level::warning, "a request was refused: not permitted",
-        {{"verb", what}, {"uid", client.uid}, {"pid", client.pid}});
-    const std::string text = "only root and uid " + std::to_string(geteuid()) + " may " + what +
-                             " units here; you are uid " + std::to_string(client.uid);
-    return sd_bus_error_set(error, bus_api::kErrorNotPermitted, text.c_str());
-  }
-
   static int change(core::Verb verb, sd_bus_message* call, void* self, sd_bus_error* error) {
     Client& client = *static_cast<Client*>(self);
     BusServer& server = *client.server;
@@ -292,7 +261,7 @@ struct BusServer::Methods {
   }
 
   static int disconnected(sd_bus_message*, void* self, sd_bus_error*) {
-    static_cast<Client*>(self)->leave();
+    static_cast<Client*>(self)->gone = true;
     return 0;
   }
 
@@ -320,7 +289,10 @@ const sd_bus_vtable BusServer::Methods::table[] = {
     SD_BUS_VTABLE_END};
 
 BusServer::BusServer(std::shared_ptr<const UnitSet> set, BusShell shell)
-    : set_(std::move(set)), shell_(std::move(shell)) {}
+    : set_(std::move(set)),
+      shell_(std::move(shell)),
+      descriptors_(set_, {shell_.descriptors, shell_.shutting_down,
+                          [this](BusMessage answer) { answers_.push_back(std::move(answer)); }}) {}
 
 BusServer::~BusServer() {
   sd_event_source_disable_unref(source_);
@@ -373,6 +345,7 @@ void BusServer::welcome(UniqueFd connection) {
   }
   auto client = std::make_unique<Client>();
   client->server = this;
+  client->seat = {&descriptors_, client.get()};
   client->uid = peer.uid;
   client->pid = peer.pid;
   if (const int r = open_bus(*client, std::move(connection)); r < 0) {
@@ -390,10 +363,12 @@ int BusServer::open_bus(Client& client, UniqueFd connection) {
   if (r < 0) return r;
   static_cast<void>(connection.release());  // The bus closes it from here on.
   r = sd_bus_set_server(client.bus, 1, id);
+  if (r >= 0) r = sd_bus_negotiate_fds(client.bus, 1);
   if (r >= 0) r = sd_bus_start(client.bus);
   if (r >= 0)
     r = sd_bus_add_object_vtable(client.bus, nullptr, bus_api::kObjectPath, bus_api::kInterface,
                                  Methods::table, &client);
+  if (r >= 0) r = BusDescriptors::add_to(client.bus, client.seat);
   if (r >= 0)
     r = sd_bus_match_signal(client.bus, nullptr, "org.freedesktop.DBus.Local",
                             "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
@@ -485,8 +460,6 @@ void BusServer::turn_ended() {
   for (const Message& call : shutdowns_)
     sd_bus_reply_method_return(call.get(), "i", static_cast<int32_t>(shell_.keeper));
   shutdowns_.clear();
-  if (!some_gone_) return;
-  some_gone_ = false;
   std::erase_if(clients_, [](const auto& client) { return client->gone; });
 }
 

@@ -23,6 +23,8 @@
 #include "common/unit/unit_set.hpp"
 #include "daemon/core/action.hpp"
 #include "daemon/core/event.hpp"
+#include "daemon/manager/bus_caller.hpp"
+#include "daemon/manager/bus_descriptors.hpp"
 
 namespace foster::manager {
 
@@ -35,6 +37,7 @@ struct BusShell {
 
   pid_t keeper = 0;                    // whose end tells that a shutdown is complete
   std::vector<std::string> templates;  // their names without the @
+  Descriptors* descriptors = nullptr;  // borrowed
   std::function<void(core::Event)> queue;
   std::function<bool()> shutting_down;
   std::function<void(SettingVerb, const std::vector<UnitIndex>&, Done)> set;
@@ -64,10 +67,7 @@ class BusServer {
  private:
   struct Client;
   struct Methods;  // the vtable's handlers
-  struct MessageDeleter {
-    void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
-  };
-  using Message = std::unique_ptr<sd_bus_message, MessageDeleter>;
+  using Message = BusMessage;
 
   static int connection_arrived(sd_event_source* source, int fd, uint32_t events, void* self);
   void accept_all(int listening);
@@ -85,8 +85,8 @@ class BusServer {
   sd_event* loop_ = nullptr;  // borrowed
   sd_event_source* source_ = nullptr;
   UniqueFd listening_;
+  BusDescriptors descriptors_;
   std::vector<std::unique_ptr<Client>> clients_;
-  bool some_gone_ = false;
   uint64_t last_token_ = 0;
   std::unordered_map<uint64_t, Message> waiting_;  // by token
   std::vector<Message> shutdowns_;                 // to be answered at the end of the turn
