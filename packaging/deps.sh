@@ -16,8 +16,8 @@ build_packages=(
 )
 demo_packages=(curl nginx-light procps redis-server redis-tools)
 test_packages=(
-  clang-format-16 clang-tidy-16 dbus debootstrap postgresql python3 python3-pytest runit s6
-  supervisor systemd systemd-container util-linux
+  clang-format-16 clang-tidy-16 dbus debootstrap nginx-light postgresql python3 python3-pytest
+  runit s6 supervisor systemd systemd-container util-linux wrk
 )
 # What the packages above would start at once, and again at each boot.
 services=(nginx postgresql redis-server supervisor)
