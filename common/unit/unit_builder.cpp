@@ -213,7 +213,7 @@ class Builder {
       names.push_back(section.name);
     std::string message = "unknown section [" + shortened_text(entry.name) + "]; ";
     if (const std::string_view near = nearest_word(entry.name, names); !near.empty()) {
-      message += "did you mean [" + std::string(near) + "]?";
+      message += "did you mean " + std::string(section_text(find_section(near)->section)) + "?";
     } else {
       message += "known sections: " + section_names();
     }

@@ -256,6 +256,22 @@ x = [true, { y = 1.5 }]
 )");
 }
 
+TEST(Listing, OfSeveralSectionsOfOneName) {
+  const std::vector<SourceFile> files{
+      {"/u/web.toml", with_command("[[socket]]\nlisten = \"tcp://*:80\"\n"
+                                   "[[socket]]\nname = \"b\"\nlisten = \"tcp://*:81\"\n")}};
+  EXPECT_EQ(listed(files, "web"), R"(# /u/web.toml
+[service] command = ["/bin/x"]  # /u/web.toml:2
+[[socket]] listen = "tcp://*:80"  # /u/web.toml:4
+[[socket]] name = "b"  # /u/web.toml:6
+[[socket]] listen = "tcp://*:81"  # /u/web.toml:7
+)");
+  const Result<UnitListing> listing = list_unit(files, "web");
+  EXPECT_TRUE(listing->keys[1].begins);
+  EXPECT_TRUE(listing->keys[2].begins);
+  EXPECT_FALSE(listing->keys[3].begins);
+}
+
 TEST(Listing, OfTemplatesAndInstances) {
   const std::vector<SourceFile> files{{"/u/w@.toml", with_command("user = \"%i\"\n"), 0},
                                       {"/u/w@3.toml.d/a.toml", "description = \"%p %z\"\n", 0},

@@ -13,6 +13,12 @@ namespace {
 
 using testing::with_command;
 
+/// An address that a key of [[socket]] means something for.
+std::string listen_for(const KeySpec& key) {
+  const bool file = key.name == "mode" || key.name == "user" || key.name == "group";
+  return file ? "listen = \"unix:///run/x\"\n" : "listen = \"tcp://[::]:80\"\n";
+}
+
 /// What else a file has to say for the key to make sense; the section's header is there already.
 std::string partner(const KeySpec& key) {
   const auto is = [&](Section section, std::string_view name) {
@@ -30,6 +36,9 @@ std::string partner(const KeySpec& key) {
   if (is(Section::restart, "limit-unit")) return "limit-action = \"start-unit\"\n";
   if (key.section == Section::hooks && key.name.ends_with("-timeout"))
     return std::string(key.name.substr(0, key.name.size() - 8)) + " = [\"/bin/x\"]\n";
+  if (is(Section::service, "trigger-limit") || is(Section::service, "trigger-interval"))
+    return "start = \"first-connection\"\n";
+  if (key.section == Section::socket && key.name != "listen") return listen_for(key);
   if (is(Section::timer, "jitter") || is(Section::timer, "persistent"))
     return "calendar = \"daily\"\n";
   return {};
@@ -43,7 +52,24 @@ std::string file_with(const KeySpec& key, const std::string& value) {
   if (key.section == Section::service && key.name == "command") return "[service]\n" + setting;
   const std::string header =
       key.section == Section::service ? "" : std::string(section_text(key.section)) + "\n";
-  return with_command(header + partner(key) + setting);
+  const bool of_trigger = key.name.starts_with("trigger-");
+  return with_command(header + partner(key) + setting +
+                      (of_trigger ? "[[socket]]\nlisten = \"tcp://*:80\"\n" : ""));
+}
+
+std::string descriptors_of(const DescriptorsSpec& held) {
+  std::string text = "|" + std::to_string(int(held.start_on)) + std::to_string(held.receive_live) +
+                     std::to_string(int(held.store_preserve)) + std::to_string(held.store_max) +
+                     "|" + std::to_string(held.trigger_limit) + "|" +
+                     std::to_string(held.trigger_interval.count());
+  for (const SocketSpec& socket : held.sockets)
+    text += "|" + std::to_string(socket.reuse_port) + std::to_string(socket.keep_alive) +
+            std::to_string(socket.no_delay) + std::to_string(socket.transparent) +
+            std::to_string(socket.free_bind) + std::to_string(socket.ipv6_only) +
+            std::to_string(socket.accept) + std::to_string(socket.backlog) + "|" +
+            std::to_string(socket.max_connections) + "|" +
+            std::to_string(socket.max_connections_per_source) + "|" + std::to_string(socket.mode);
+  return text;
 }
 
 std::string more_of(const UnitSpec& unit) {
@@ -62,6 +88,7 @@ std::string more_of(const UnitSpec& unit) {
   if (unit.hooks)
     for (const HookSpec& hook : unit.hooks->hooks)
       if (!hook.commands.empty()) text += "|" + std::to_string(hook.timeout.count());
+  text += descriptors_of(unit.descriptors ? *unit.descriptors : DescriptorsSpec{});
   if (unit.timer)
     text +=
         "|" + std::to_string(unit.timer->jitter.count()) + std::to_string(unit.timer->persistent);
@@ -86,6 +113,7 @@ std::string summary(const UnitSpec& unit) {
     text += "|" + std::to_string(time.count());
   }
   text += "|" + std::to_string(unit.stop.signal) + "|" + std::to_string(int(unit.stop.scope));
+  text += "|" + std::to_string(restart.overlap);
   text += "|" + std::to_string(unit.enabled) + std::to_string(unit.restart_dependents) +
           std::to_string(unit.remain_after_exit) + std::to_string(int(unit.notify_access)) +
           std::to_string(int(restart.limit_action)) + "|" +
@@ -101,7 +129,7 @@ TEST(KeyTable, EveryKeyIsThereOnceAndDescribed) {
     EXPECT_EQ(find_key(key.section, key.name), &key);
     EXPECT_FALSE(key.type.empty() || key.default_text.empty()) << key.name;
     EXPECT_TRUE(key.doc.ends_with('.')) << key.name;
-    const auto kebab = [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; };
+    const auto kebab = [](char c) { return (c >= 'a' && c <= 'z') || c == '6' || c == '-'; };
     EXPECT_TRUE(std::ranges::all_of(key.name, kebab)) << key.name;
   }
 }
@@ -111,7 +139,8 @@ TEST(KeyTable, TheDefaultsItShowsAreTheDefaultsThatHold) {
     const bool in_toml = std::string_view("\"[{0123456789tf").contains(key.default_text[0]) &&
                          !key.default_text.starts_with("the ");
     // What has no default that could be written, and what only templates may say.
-    if (!in_toml || key.name == "instances") continue;
+    const bool of_templates = key.name == "instances" || key.name.starts_with("max-connections");
+    if (!in_toml || of_templates) continue;
     const std::string without = summary(testing::unit_from(file_with(key, "")));
     const UnitSpec unit = testing::unit_from(file_with(key, std::string(key.default_text)));
     EXPECT_EQ(summary(unit), without) << key.name;
@@ -147,7 +176,9 @@ TEST(KeyTable, EverySectionIsFoundByItsName) {
   for (const SectionSpec& section : unit_sections()) {
     if (section.section == Section::top) continue;
     EXPECT_EQ(find_section(section.name), &section);
-    EXPECT_EQ(section_text(section.section), "[" + std::string(section.name) + "]");
+    const std::string header = "[" + std::string(section.name) + "]";
+    EXPECT_EQ(section_text(section.section),
+              repeats(section.section) ? "[" + header + "]" : header);
   }
   EXPECT_EQ(find_section(""), nullptr);
 }

@@ -62,6 +62,12 @@ reload-signal = "HUP"
 [timer]
 calendar = ["Mon..Fri 09:00", "daily"]
 
+[[socket]]
+listen = "tcp://[fe80::1%%eth0]:80"
+name = "http"
+[[socket]]
+listen = "unix://@%n"
+backlog = 10
 [conditions]
 path-exists = ["/a", "!/b"]
 command = ["!/bin/c"]
@@ -125,13 +131,38 @@ class Mutator {
 
   void change(std::string& text) {
     // Pieces of TOML's own syntax, and of what a unit may say, do more harm than random bytes.
-    static constexpr std::string_view kPieces[] = {
-        "[",          "]",   "{",     "}",    "\"",    "'",
-        "\"\"\"",     "'''", "=",     ".",    ",",     "\n",
-        "\r\n",       "#",   "\\",    "[[",   "]]",    "[stop]",
-        "0",          "-1",  "$",     "${",   " ",     "é",
-        "\t",         "nan", "1e999", "true", "\\u12", "9999999999999999999999",
-        "[service]\n"};
+    static constexpr std::string_view kPieces[] = {"[",
+                                                   "]",
+                                                   "{",
+                                                   "}",
+                                                   "\"",
+                                                   "'",
+                                                   "\"\"\"",
+                                                   "'''",
+                                                   "=",
+                                                   ".",
+                                                   ",",
+                                                   "\n",
+                                                   "\r\n",
+                                                   "#",
+                                                   "\\",
+                                                   "[[",
+                                                   "]]",
+                                                   "[stop]",
+                                                   "[[socket]]",
+                                                   "0",
+                                                   "-1",
+                                                   "$",
+                                                   "${",
+                                                   " ",
+                                                   "é",
+                                                   "\t",
+                                                   "nan",
+                                                   "1e999",
+                                                   "true",
+                                                   "\\u12",
+                                                   "9999999999999999999999",
+                                                   "[service]\n"};
     const size_t at = below(text.size());
     switch (below(5)) {
       case 0:

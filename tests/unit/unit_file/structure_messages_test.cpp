@@ -94,21 +94,24 @@ TEST(Structure, AKeyThatIsLikeNoneIsAnsweredWithThoseThereAre) {
 }
 
 TEST(Structure, UnknownSections) {
-  EXPECT_EQ(
-      complaints(with_command("[sotp]\nsignal = \"TERM\"\n[depend]\n[[socket]]\n[stop.more]\n")),
-      folded(R"(web.toml:3:2: unknown section [sotp]; did you mean [stop]?
+  EXPECT_EQ(complaints(with_command(
+                "[sotp]\nsignal = \"TERM\"\n[depend]\n[[sokcet]]\n[[wheel]]\n[stop.zebra]\n")),
+            folded(R"(web.toml:3:2: unknown section [sotp]; did you mean [stop]?
     [sotp]
      ^^^^
 web.toml:5:2: unknown section [depend]; did you mean [depends]?
     [depend]
      ^^^^^^
-web.toml:6:3: unknown section [socket]; known sections: [service], [depends], [ready], [health], \
-[hooks], [restart], [stop], [timer], [conditions]
-    [[socket]]
+web.toml:6:3: unknown section [sokcet]; did you mean [[socket]]?
+    [[sokcet]]
       ^^^^^^
-web.toml:7:7: unknown key `more` in [stop]; known here: `signal`, `timeout`, `scope`
-    [stop.more]
-          ^^^^
+web.toml:7:3: unknown section [wheel]; known sections: [service], [[socket]], [depends], [ready], \
+[health], [hooks], [restart], [stop], [timer], [conditions]
+    [[wheel]]
+      ^^^^^
+web.toml:8:7: unknown key `zebra` in [stop]; known here: `signal`, `timeout`, `scope`
+    [stop.zebra]
+          ^^^^^
 )"));
 }
 
@@ -191,7 +194,8 @@ TEST(Encoding, CarriageReturnsBeforeNewlinesAreFine) {
             folded(R"(web.toml:3:1: unknown key `x` in [service]; known here: `type`, `command`, \
 `remain-after-exit`, `pid-file`, `keep-output`, `notify-access`, `user`, `group`, \
 `working-directory`, `umask`, `environment`, `environment-files`, `pass-environment`, \
-`success-exit-codes`
+`success-exit-codes`, `start`, `trigger-limit`, `trigger-interval`, `receive`, `store-max`, \
+`store-preserve`
     x = 1
     ^
 )"));
@@ -225,7 +229,8 @@ TEST(UnitName, AMistakeInItDoesNotHideThoseOfTheText) {
 a b.toml:3:1: unknown key `x-y-z` in [service]; known here: `type`, `command`, \
 `remain-after-exit`, `pid-file`, `keep-output`, `notify-access`, `user`, `group`, \
 `working-directory`, `umask`, `environment`, `environment-files`, `pass-environment`, \
-`success-exit-codes`
+`success-exit-codes`, `start`, `trigger-limit`, `trigger-interval`, `receive`, `store-max`, \
+`store-preserve`
     x-y-z = 1
     ^^^^^
 )"));

@@ -130,7 +130,7 @@ TEST(Syntax, Headers) {
             "3:1+5 " + wrong +
                 "6:1+5 unknown key `x-y-z` in [restart]; known here: `policy`, `delay`, `factor`, "
                 "`max-delay`, `jitter`, `reset-after`, `limit`, `limit-interval`, `limit-action`, "
-                "`limit-unit`, `prevent-exit-codes`, `force-exit-codes`\n");
+                "`limit-unit`, `prevent-exit-codes`, `force-exit-codes`, `overlap`\n");
 }
 
 TEST(Syntax, TwiceTheSame) {
