@@ -4,13 +4,16 @@
 // an upgrade, loses none.
 //
 // Sockets are opened when their unit is first to be spawned or comes to `listening`, and closed
-// once it is at rest and not wanted up, or has failed. While a unit is `listening` they are
-// watched.
+// once it is at rest and not wanted up, or nothing will start it again by itself. While a unit is
+// `listening` they are watched. One that the daemon inherited under a socket's name is taken in its
+// place, if it is what the unit file asks for; it is never closed.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,18 +22,17 @@
 
 #include "common/ids.hpp"
 #include "common/ipc/unique_fd.hpp"
+#include "common/region/layout.h"
 #include "common/result.hpp"
 #include "daemon/core/event.hpp"
 #include "daemon/core/supervisor.hpp"
+#include "daemon/manager/held_name.hpp"
+#include "daemon/manager/held_table.hpp"
 #include "daemon/manager/keeper_client.hpp"
+#include "daemon/manager/live_channel.hpp"
 #include "daemon/manager/spawn_extras.hpp"
 
 namespace foster::manager {
-
-enum class Origin : uint8_t { socket, passed, stored, inherited };
-
-/// "socket", "passed", ...
-[[nodiscard]] const char* origin_text(Origin origin);
 
 /// For `fosterctl fds`.
 struct HeldView {
@@ -43,9 +45,9 @@ struct HeldView {
 
 /// For the status region.
 struct HeldCounts {
-  uint16_t sockets = 0;
-  uint16_t others = 0;
-  uint16_t ports[4] = {};
+  uint16_t sockets = 0;                        // of [[socket]], open
+  uint16_t others = 0;                         // stored, passed
+  std::array<uint16_t, FOSTER_PORTS> ports{};  // of its first sockets, as bound; 0: closed, or none
 };
 
 class Descriptors {
@@ -57,20 +59,21 @@ class Descriptors {
   Descriptors(const Descriptors&) = delete;
   Descriptors& operator=(const Descriptors&) = delete;
 
-  /// Takes those of `kept` that are units': what a former manager left with the keeper. Those of
-  /// units that are no more are dropped. `inherited`: what the daemon was given by $LISTEN_FDS,
-  /// at its very start.
-  Result<void> attach(sd_event* loop, std::vector<HandedDescriptor>& kept,
-                      std::vector<HandedDescriptor> inherited);
+  /// Takes those of `kept` that are units': what a former manager left with the keeper, and what
+  /// the daemon was given by $LISTEN_FDS at its very start. Those of units that are no more are
+  /// dropped.
+  void attach(sd_event* loop, std::vector<HandedDescriptor>& kept);
+  /// Once the core has recovered: goes on as the units' states want it.
+  void resume();
 
   /// LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID and FOSTER_RECEIVE_FD with their descriptors, for a
   /// main process or its successor. Opens the unit's sockets where they are not open. In this
   /// order: sockets, passed, stored.
   Result<void> add_to(SpawnExtras& extras, const core::Spawn& spawn);
 
-  /// After each publish, for a unit that has changed and has sockets or anything held: opens,
-  /// watches, closes, drops, by its state.
-  void unit_changed(UnitIndex unit);
+  /// Before each publish, for the units that have changed: opens, watches, closes, drops, by their
+  /// state. So the sockets of a unit that is seen to be listening are there.
+  void units_changed(std::span<const UnitIndex> units);
 
   /// FDSTORE=1: of the service itself. `poll`: dropped when it hangs up (FDPOLL). Refusals are
   /// logged. The same open file under the same name is stored once.
@@ -78,18 +81,49 @@ class Descriptors {
   /// FDSTOREREMOVE=1.
   void store_remove(UnitIndex unit, std::string_view name);
 
-  /// fosterctl pass. True: the running process has it now.
+  /// fosterctl pass. True: the running process has it now. system_error of a refusal: EMFILE, there
+  /// are too many; EINVAL, the name is none.
   Result<bool> pass(UnitIndex unit, std::string_view name, std::string_view from, UniqueFd fd);
   [[nodiscard]] std::vector<HeldView> list(UnitIndex unit) const;
   /// How many were dropped; sockets of the unit's own are not among them.
   uint32_t drop(UnitIndex unit, std::string_view name);
-  /// A copy of the first of that name.
-  Result<UniqueFd> take(UnitIndex unit, std::string_view name);
+  /// A copy of the first of that name; system_error ENOENT: there is none.
+  [[nodiscard]] Result<UniqueFd> take(UnitIndex unit, std::string_view name) const;
   [[nodiscard]] HeldCounts counts(UnitIndex unit) const;
 
  private:
-  struct Unit;
-  std::unique_ptr<Unit> placeholder_;
+  static int connection_came(sd_event_source* source, int fd, uint32_t events, void* held);
+  static int hung_up(sd_event_source* source, int fd, uint32_t events, void* held);
+
+  void restore(HandedDescriptor& handed);
+  [[nodiscard]] int fitting_socket(UnitIndex unit, const HeldName& what, int fd) const;
+  [[nodiscard]] const Held* socket_of(UnitIndex unit, int socket) const;
+  /// Sockets, passed, stored; each kind in its own order.
+  [[nodiscard]] std::vector<Held*> in_order(UnitIndex unit) const;
+  Result<void> add_live(SpawnExtras& extras, const core::Spawn& spawn);
+  void unit_changed(UnitIndex unit);
+  Result<void> open_sockets(UnitIndex unit);
+  Result<void> open_one(UnitIndex unit, int socket);
+  bool claim_inherited(UnitIndex unit, int socket);
+  void close_sockets(UnitIndex unit);
+  void drop_stale(UnitIndex unit);
+  void drop_given(UnitIndex unit);
+  void listen(UnitIndex unit);
+  Result<void> watch(UnitIndex unit);
+  void unwatch(UnitIndex unit);
+  void poll(Held& held);
+  [[nodiscard]] Result<Held*> keep(UnitIndex unit, HeldName what, UniqueFd fd);
+  void refuse(UnitIndex unit, std::string_view why);
+
+  KeeperClient& keeper_;
+  const core::Supervisor& core_;
+  std::function<void(core::Event)> queue_;
+  std::function<void(UnitIndex)> counts_changed_;
+  sd_event* loop_ = nullptr;
+  HeldTable table_;
+  std::vector<std::unique_ptr<Held>> inherited_;  // that no socket of a unit has taken
+  LiveChannels live_;
+  Instant complained_;  // of what could not be stored; {0}: never
 };
 
 }  // namespace foster::manager

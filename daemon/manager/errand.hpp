@@ -23,4 +23,9 @@ struct Errand {
   return {unit, static_cast<core::Role>(tag & 0xff), static_cast<uint16_t>(tag >> 16)};
 }
 
+/// Whether a process of this role is the service itself, not one beside it.
+[[nodiscard]] constexpr bool runs_service(core::Role role) {
+  return role == core::Role::main || role == core::Role::successor;
+}
+
 }  // namespace foster::manager

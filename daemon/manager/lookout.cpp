@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/manager/conditions.hpp"
+#include "daemon/manager/errand.hpp"
 #include "daemon/manager/log.hpp"
 #include "daemon/manager/output_watch.hpp"
 
@@ -13,17 +14,19 @@ namespace {
 /// Whether processes of this role may be heard on the unit's socket.
 bool gets_notify_socket(const UnitSpec& unit, core::Role role) {
   if (!uses_notify(unit)) return false;
-  return role == core::Role::main || unit.notify_access != NotifyAccess::main;
+  return runs_service(role) || unit.notify_access != NotifyAccess::main;
 }
 
-/// Where the process finds the pipe when its unit file leaves the number open.
-constexpr int kReadyNumber = 3;
-
-void pass_ready_pipe(const ReadySpec& ready, UniqueFd pipe, SpawnExtras& extras) {
-  const int number = ready.descriptor >= 0 ? ready.descriptor : kReadyNumber;
+Result<void> pass_ready_pipe(const ReadySpec& ready, UniqueFd pipe, SpawnExtras& extras) {
+  const int number = ready.descriptor >= 0 ? ready.descriptor : free_number(extras);
+  if (std::ranges::find(extras.descriptors, number, &PassedDescriptor::number) !=
+      extras.descriptors.end())
+    return failure("pass the pipe of [ready]", "its number, " + std::to_string(number) +
+                                                   ", is that of one of the unit's descriptors");
   extras.descriptors.push_back({number, std::move(pipe)});
   if (!ready.descriptor_variable.empty())
     extras.environment.emplace_back(ready.descriptor_variable, std::to_string(number));
+  return {};
 }
 
 }  // namespace
@@ -35,7 +38,8 @@ Lookout::Lookout(KeeperClient& keeper, const core::Supervisor& core,
       tap_(surroundings.tap),
       inherited_(surroundings.inherited),
       queue_(std::move(queue)),
-      notify_(keeper, core, {surroundings.runtime_dir, surroundings.instance, queue_}),
+      notify_(keeper, core,
+              {surroundings.runtime_dir, surroundings.instance, queue_, surroundings.keep}),
       readiness_(keeper, core, queue_),
       finder_(core, {surroundings.keeper, surroundings.instance, queue_,
                      [this] { return known_pids(); }}),
@@ -55,26 +59,23 @@ void Lookout::resume() {
   readiness_.takeover_ended();
 }
 
-Result<SpawnExtras> Lookout::extras(const core::Spawn& spawn) {
+Result<void> Lookout::add_to(SpawnExtras& extras, const core::Spawn& spawn) {
   const UnitSpec& unit = core_.set()[spawn.unit];
-  SpawnExtras extras;
   if (gets_notify_socket(unit, spawn.role)) {
     if (auto opened = notify_.open(spawn.unit); !opened) return std::unexpected(opened.error());
     extras.environment.emplace_back("NOTIFY_SOCKET", notify_socket_path(runtime_dir_, unit.name));
   }
   UniqueFd matched;
-  if (spawn.role == core::Role::main && unit.ready) {
+  if (runs_service(spawn.role) && unit.ready) {
     auto pipe = readiness_.begin(spawn.unit, spawn.attempt);
     if (!pipe) return std::unexpected(pipe.error());
     if (unit.ready->kind == ReadyKind::output)
       matched = std::move(*pipe);
     else if (*pipe)
-      pass_ready_pipe(*unit.ready, std::move(*pipe), extras);
+      if (auto passed = pass_ready_pipe(*unit.ready, std::move(*pipe), extras); !passed)
+        return passed;
   }
-  if (auto watched = watch_output(unit, spawn.role, runtime_dir_, tap_, std::move(matched), extras);
-      !watched)
-    return std::unexpected(watched.error());
-  return extras;
+  return watch_output(unit, spawn.role, runtime_dir_, tap_, std::move(matched), extras);
 }
 
 void Lookout::spawned(UnitIndex unit, Attempt attempt, int32_t pid) {
@@ -111,7 +112,8 @@ std::vector<int32_t> Lookout::known_pids() const {
   std::vector<int32_t> pids;
   for (uint32_t i = 0; i < core_.set().size(); ++i) {
     const core::UnitRecord& record = core_.record({i});
-    for (const int32_t pid : {record.pid, record.hook.pid, record.check.pid})
+    for (const int32_t pid :
+         {record.pid, record.hook.pid, record.check.pid, record.successor.pid, record.former.pid})
       if (pid > 0) pids.push_back(pid);
   }
   std::ranges::sort(pids);

@@ -30,6 +30,7 @@ class Lookout {
     std::string tap;                         // the path of foster-tap
     int32_t keeper = 0;                      // its pid
     const char* const* inherited = nullptr;  // the daemon's environment
+    NotifySockets::Keep keep;                // what services store by $NOTIFY_SOCKET
   };
   Lookout(KeeperClient& keeper, const core::Supervisor& core, const Surroundings& surroundings,
           std::function<void(core::Event)> queue);
@@ -39,8 +40,9 @@ class Lookout {
   /// Once the core has recovered: goes on with what a former manager was waiting for.
   void resume();
 
-  /// What a process needs to be heard and seen; it is listened to from now on.
-  Result<SpawnExtras> extras(const core::Spawn& spawn);
+  /// What a process needs to be heard and seen; it is listened to from now on. Numbers that
+  /// `extras` has given out already stay as they are.
+  Result<void> add_to(SpawnExtras& extras, const core::Spawn& spawn);
   void spawned(UnitIndex unit, Attempt attempt, int32_t pid);
   /// The news of this end is about to be queued.
   void ended(UnitIndex unit, Attempt attempt, int32_t pid);

@@ -90,14 +90,20 @@ Manager::Manager(KeeperClient& keeper, Holdings holdings, const char* const* inh
           [this](UnitIndex unit) { publisher_.facts_changed(unit); }),
       renewal_(keeper, background_, settings_, holdings_.options, std::move(holdings_.texts),
                !holdings_.strays.empty()),
+      descriptors_(
+          keeper, core_, [this](core::Event event) { queue(std::move(event)); },
+          [this](UnitIndex unit) { publisher_.facts_changed(unit); }),
       lookout_(keeper, core_,
                {holdings_.home.path(), holdings_.instance_name, own_program("foster-tap"),
-                holdings_.keeper.keeper_pid, inherited},
+                holdings_.keeper.keeper_pid, inherited,
+                [this](UnitIndex unit, const StoreWish& wish, std::vector<UniqueFd> fds) {
+                  store(unit, wish, std::move(fds));
+                }},
                [this](core::Event event) { queue(std::move(event)); }),
       executor_(
           keeper, core_,
           {holdings_.instance_name, holdings_.invocation, own_program("foster-probe"), inherited},
-          [this](const core::Spawn& spawn) { return lookout_.extras(spawn); },
+          [this](const core::Spawn& spawn) { return extras(spawn); },
           [this](core::Event event) { queue(std::move(event)); }),
       bus_(holdings_.set, bus_shell()),
       systemd_([this](const std::string& text) { keeper_.notify_supervisor(text); }) {}
@@ -122,6 +128,7 @@ Result<void> Manager::attach() {
   if (r >= 0) r = sd_event_source_set_enabled(again_, SD_EVENT_OFF);
   if (r < 0) return system_failure("make an event source", -r);
   if (auto listening = lookout_.attach(loop_, holdings_.descriptors); !listening) return listening;
+  descriptors_.attach(loop_, holdings_.descriptors);
   background_.attach(loop_);
   timers_.attach(loop_);
   if (auto served = bus_.attach(loop_, std::move(holdings_.control)); !served) return served;
@@ -164,6 +171,7 @@ void Manager::begin() {
   core_.recover(holdings_.recovered, now_since_boot());
   queue(core::Begin{.first_manager = first, .initial = std::move(holdings_.initial)});
   lookout_.resume();
+  descriptors_.resume();
   begin_timers();
   keeper_.ready();
   // The news that came with the hand-over are part of the first turn: a service that has ended
@@ -206,7 +214,7 @@ void Manager::turn() {
   if (command_was_stopped()) core_.handle(core::ShutdownRequest{0}, now.boot, now.real_ns, actions);
   for (const core::Action& action : actions)
     foretell(action, now);
-  publisher_.publish(core_, phase(), now);
+  publish(phase(), now);
   for (const core::Action& action : actions)
     perform(action);
   tell_systemd();
@@ -220,6 +228,28 @@ void Manager::turn() {
   const bool idle = queue_.empty() && !background_.busy();
   const bool another_set = renewal_.ready() || strays_are_gone();
   if (another_set && idle && !core_.shutting_down() && !ended_) start_afresh();
+}
+
+/// Sockets first: a client that sees a unit listening may connect.
+void Manager::publish(uint32_t phase, Now now) {
+  std::vector<UnitIndex> changed = core_.take_changed();
+  descriptors_.units_changed(changed);
+  publisher_.publish(core_, std::move(changed), phase, now);
+}
+
+Result<SpawnExtras> Manager::extras(const core::Spawn& spawn) {
+  SpawnExtras extras;
+  // The sockets have the first numbers: LISTEN_FDS knows no others.
+  if (auto added = descriptors_.add_to(extras, spawn); !added)
+    return std::unexpected(std::move(added.error()));
+  if (auto added = lookout_.add_to(extras, spawn); !added)
+    return std::unexpected(std::move(added.error()));
+  return extras;
+}
+
+void Manager::store(UnitIndex unit, const StoreWish& wish, std::vector<UniqueFd> fds) {
+  if (wish.store) descriptors_.store(unit, wish.name, std::move(fds), wish.poll);
+  if (wish.remove) descriptors_.store_remove(unit, wish.name);
 }
 
 void Manager::foretell(const core::Action& action, Now now) {
@@ -380,7 +410,7 @@ int Manager::command_exit_code(int otherwise) const {
 void Manager::end(int exit_code) {
   const int code = command_exit_code(exit_code);
   log(Level::info, "everything is stopped; fosterd ends", {{"exit_code", code}});
-  publisher_.publish(core_, FOSTER_PHASE_DOWN, present());
+  publish(FOSTER_PHASE_DOWN, present());
   publisher_.remove();
   bus_.turn_ended();
   bus_.close();

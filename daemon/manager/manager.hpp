@@ -16,6 +16,7 @@
 #include "daemon/core/supervisor.hpp"
 #include "daemon/manager/background.hpp"
 #include "daemon/manager/bus_server.hpp"
+#include "daemon/manager/descriptors.hpp"
 #include "daemon/manager/enablement.hpp"
 #include "daemon/manager/errand.hpp"
 #include "daemon/manager/executor.hpp"
@@ -82,6 +83,9 @@ class Manager {
   void note(const core::Note& note, Now now);
   void take(const KeeperNews& news);
   void queue(core::Event event) { queue_.push_back(std::move(event)); }
+  Result<SpawnExtras> extras(const core::Spawn& spawn);
+  void store(UnitIndex unit, const StoreWish& wish, std::vector<UniqueFd> fds);
+  void publish(uint32_t phase, Now now);
   [[nodiscard]] SlotFacts slot_facts(UnitIndex unit) const;
   void take_signal(int signal);
   void forward_to_command(int signal);
@@ -112,6 +116,7 @@ class Manager {
   Timers timers_;
   Renewal renewal_;
   std::vector<core::Event> queue_;
+  Descriptors descriptors_;
   Lookout lookout_;
   Executor executor_;
   BusServer bus_;

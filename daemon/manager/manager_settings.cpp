@@ -28,8 +28,12 @@ void apply(SettingVerb verb, const std::vector<std::string>& names, Settings& se
 }  // namespace
 
 SlotFacts Manager::slot_facts(UnitIndex unit) const {
+  const HeldCounts held = descriptors_.counts(unit);
   return {.timer_next_real_ns = timers_.next_real_ns(unit),
-          .enablement = static_cast<uint8_t>(holdings_.enablement[unit])};
+          .enablement = static_cast<uint8_t>(holdings_.enablement[unit]),
+          .socket_count = held.sockets,
+          .held_count = held.others,
+          .socket_ports = held.ports};
 }
 
 void Manager::begin_timers() {
@@ -77,6 +81,7 @@ BusShell Manager::bus_shell() {
   using Done = BusShell::Done;
   return {.keeper = holdings_.keeper.keeper_pid,
           .templates = holdings_.templates,
+          .descriptors = &descriptors_,
           .queue = [this](core::Event event) { queue(std::move(event)); },
           .shutting_down = [this] { return core_.shutting_down(); },
           .set = [this](SettingVerb verb, const std::vector<UnitIndex>& units,

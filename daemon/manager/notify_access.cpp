@@ -8,7 +8,8 @@ using core::UnitRecord;
 using core::UnitState;
 
 bool is_main(const UnitRecord& record, int32_t pid) {
-  return pid > 0 && (pid == record.pid || pid == record.claimed_pid);
+  return pid > 0 && (pid == record.pid || pid == record.claimed_pid ||
+                     pid == record.successor.pid || pid == record.former.pid);
 }
 
 bool is_exec(const UnitRecord& record, int32_t pid) {
@@ -53,8 +54,15 @@ bool pid_is_under_way(const UnitSpec& unit, const UnitRecord& record) {
   const bool starts_commands =
       record.state == UnitState::starting || record.state == UnitState::running;
   if (starts_commands && record.step == Step::command && record.pid == 0) return true;
+  if (under_way(record.successor)) return true;
   if (access_now(unit, record) == NotifyAccess::main) return false;
   return under_way(record.hook) || under_way(record.check);
+}
+
+Attempt attempt_of(const UnitRecord& record, const Sender& sender) {
+  for (const core::SideRun* run : {&record.successor, &record.former})
+    if (run->pid > 0 && (run->pid == sender.pid || run->pid == sender.group)) return run->attempt;
+  return {};
 }
 
 Verdict judge_sender(const UnitSpec& unit, const UnitRecord& record, const Sender& sender) {

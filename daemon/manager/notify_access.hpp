@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <sys/types.h>
 
+#include "common/ids.hpp"
 #include "common/unit/unit_spec.hpp"
 #include "daemon/core/unit_state.hpp"
 
@@ -34,6 +35,10 @@ enum class Verdict : uint8_t {
 /// variable. Of a forking unit every process counts until its main process is known.
 [[nodiscard]] Verdict judge_sender(const UnitSpec& unit, const core::UnitRecord& record,
                                    const Sender& sender);
+
+/// The attempt that the sender belongs to, where that is the one which is to take over from the
+/// main process, or the one it has taken over from; 0 otherwise.
+[[nodiscard]] Attempt attempt_of(const core::UnitRecord& record, const Sender& sender);
 
 /// A process of the unit has been asked for and the answer with its pid is still to come.
 [[nodiscard]] bool pid_is_under_way(const UnitSpec& unit, const core::UnitRecord& record);

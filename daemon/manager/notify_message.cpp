@@ -83,6 +83,8 @@ class Reader {
     if (key == "READY") flag = &said.ready;
     if (key == "RELOADING") flag = &said.reloading;
     if (key == "STOPPING") flag = &said.stopping;
+    if (key == "FDSTORE") flag = &message_.wish.store;
+    if (key == "FDSTOREREMOVE") flag = &message_.wish.remove;
     if (key == "WATCHDOG") flag = value == "trigger" ? &said.watchdog_trigger : &said.watchdog;
     if (flag == nullptr) return false;
     if (value != "1" && flag != &said.watchdog_trigger) {
@@ -90,7 +92,8 @@ class Reader {
       return true;
     }
     *flag = true;
-    message_.news = true;
+    const bool to_store = flag == &message_.wish.store || flag == &message_.wish.remove;
+    message_.news = message_.news || !to_store;
     return true;
   }
 
@@ -107,6 +110,11 @@ class Reader {
       set(said.watchdog_interval, microseconds(value), line, "is no count of microseconds");
     } else if (key == "EXTEND_TIMEOUT_USEC") {
       set(said.extend_timeout, microseconds(value), line, "is no count of microseconds");
+    } else if (key == "FDNAME") {
+      message_.wish.name = value;
+    } else if (key == "FDPOLL") {
+      if (value != "0" && value != "1") warn(line, "must be 0 or 1");
+      message_.wish.poll = value != "0";
     } else if (key == "MONOTONIC_USEC") {
       // Comes with RELOADING=1, whose order on this socket says as much.
       if (!number<uint64_t>(value)) warn(line, "is no count of microseconds");

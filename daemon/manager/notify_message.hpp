@@ -13,11 +13,20 @@ namespace foster::manager {
 /// Longest text of a service that is kept, in bytes.
 inline constexpr size_t kNotifyStatusMax = 255;
 
+/// What a service wants with foster's store of descriptors (FDSTORE in sd_notify(3)).
+struct StoreWish {
+  bool store = false;
+  bool remove = false;
+  bool poll = true;  // dropped when it hangs up
+  std::string name;  // as said; empty: nothing was
+};
+
 struct NotifyMessage {
   core::Notified said;  // its unit is left to the receiver
   bool news = false;    // there is something in `said`
   /// BARRIER=1: the sender waits until all that it sent before has been handled.
   bool barrier = false;
+  StoreWish wish;
   std::vector<std::string> warnings;  // what was malformed and does not count; at most a few
 };
 

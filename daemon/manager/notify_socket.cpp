@@ -27,6 +27,7 @@ constexpr mode_t kFolderMode = 0755;
 constexpr mode_t kSocketMode = 0666;  // who may be heard is judged by the sender's credentials
 constexpr size_t kMessageMax = 8192;
 constexpr int kDrainMax = 64;
+constexpr size_t kRightsMax = 253;  // SCM_MAX_FD of the kernel
 constexpr Duration kBetweenComplaints = std::chrono::seconds(10);
 
 /// FNV-1a, 64 bits: short, and the same in every manager.
@@ -77,6 +78,34 @@ std::optional<Datagram> peek(int fd) {
     datagram.sender = sender;
   }
   return datagram;
+}
+
+/// Copies of the descriptors of the message that is next in the queue. `cut`: this process may not
+/// open that many; those that were opened are there.
+std::vector<UniqueFd> peek_descriptors(int fd, bool& cut) {
+  char nothing = 0;
+  iovec part{&nothing, sizeof nothing};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kRightsMax * sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t length = 0;
+  do {
+    length = recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (length < 0 && errno == EINTR);
+  std::vector<UniqueFd> found;
+  if (length < 0) return found;
+  cut = (message.msg_flags & MSG_CTRUNC) != 0;
+  for (cmsghdr* at = CMSG_FIRSTHDR(&message); at != nullptr; at = CMSG_NXTHDR(&message, at)) {
+    if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) continue;
+    std::vector<int> numbers((at->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    std::memcpy(numbers.data(), CMSG_DATA(at), numbers.size() * sizeof(int));
+    for (const int number : numbers)
+      found.emplace_back(number);
+  }
+  return found;
 }
 
 /// Takes the next message away; with it go the descriptors that came along.
@@ -222,6 +251,11 @@ void NotifySockets::judge(Socket& socket, const core::UnitRecord& record, std::s
   const UnitSpec& spec = core_.set()[socket.unit];
   Sender sender{.pid = pid, .uid = uid, .trusted = trusts(socket, uid)};
   Verdict verdict = judge_sender(spec, record, sender);
+  const bool two_live = record.successor.attempt.value != 0 || record.former.attempt.value != 0;
+  if (two_live && verdict == Verdict::admitted) {
+    const auto facts = process_facts(pid);
+    sender.group = facts ? facts->group : 0;
+  }
   if (verdict == Verdict::not_of_unit) {
     const auto facts = process_facts(pid);
     sender.gone = !facts || !facts->alive();
@@ -234,7 +268,7 @@ void NotifySockets::judge(Socket& socket, const core::UnitRecord& record, std::s
   }
   switch (verdict) {
     case Verdict::admitted:
-      return admit(socket, text);
+      return admit(socket, text, attempt_of(record, sender));
     case Verdict::too_early:
       socket.state = Socket::State::early;
       FOSTER_CHECK(sd_event_source_set_enabled(socket.source, SD_EVENT_OFF) >= 0);
@@ -248,14 +282,28 @@ void NotifySockets::judge(Socket& socket, const core::UnitRecord& record, std::s
   }
 }
 
-void NotifySockets::admit(Socket& socket, std::string_view text) {
+void NotifySockets::admit(Socket& socket, std::string_view text, Attempt attempt) {
   NotifyMessage message = parse_notify_message(text);
   if (!message.warnings.empty() && may_complain(socket))
     log(Level::warning, "a part of a notify message does not count",
         {{"unit", core_.set()[socket.unit].name}, {"why", message.warnings.front()}});
+  if (message.wish.store || message.wish.remove) keep(socket, message.wish);
   if (!message.news) return;
   message.said.unit = socket.unit;
+  message.said.attempt = attempt;
   around_.queue(std::move(message.said));
+}
+
+void NotifySockets::keep(Socket& socket, const StoreWish& wish) {
+  bool cut = false;
+  std::vector<UniqueFd> fds;
+  if (wish.store) fds = peek_descriptors(socket.fd.get(), cut);
+  if (cut && may_complain(socket))
+    log(Level::warning, "not all descriptors of a message could be received",
+        {{"unit", core_.set()[socket.unit].name},
+         {"received", fds.size()},
+         {"why", "the limit of open files is reached (RLIMIT_NOFILE)"}});
+  around_.keep(socket.unit, wish, std::move(fds));
 }
 
 void NotifySockets::refuse(Socket& socket, int32_t pid, const char* why) {
@@ -290,7 +338,8 @@ void NotifySockets::drain(UnitIndex unit, Attempt attempt, int32_t pid) {
   core::UnitRecord record = core_.record(unit);
   if (record.attempt == attempt && record.pid == 0) record.pid = pid;
   if (record.hook.attempt == attempt && record.hook.pid == 0) record.hook.pid = pid;
-  if (record.check.attempt == attempt && record.check.pid == 0) record.check.pid = pid;
+  for (core::SideRun* run : {&record.check, &record.successor, &record.former})
+    if (run->attempt == attempt && run->pid == 0) run->pid = pid;
   const bool listed = socket.state != Socket::State::listening;
   if (socket.state == Socket::State::seen) consume(socket.fd.get());
   for (int count = 0; count < kDrainMax; ++count) {

@@ -5,8 +5,8 @@
 // dies in between loses none; its successor finds the socket with the keeper and at worst hears
 // the same thing twice, which says nothing new. At most one message a socket and turn, so that one
 // that is flooded holds up nobody but its own senders. And BARRIER=1 needs no more than this: the
-// descriptor that comes with it stays in the queue too, and closes with the message. No descriptor
-// of a message ever enters the manager.
+// descriptor that comes with it stays in the queue too, and closes with the message. Descriptors of
+// a message enter the manager only where a sender who counts says that they are to be stored.
 #pragma once
 
 #include <functional>
@@ -22,6 +22,7 @@
 #include "daemon/core/event.hpp"
 #include "daemon/core/supervisor.hpp"
 #include "daemon/manager/keeper_client.hpp"
+#include "daemon/manager/notify_message.hpp"
 
 namespace foster::manager {
 
@@ -32,10 +33,14 @@ namespace foster::manager {
 
 class NotifySockets {
  public:
+  /// Takes what a service wants to be stored, or dropped. Asked again after a crash, it does
+  /// nothing a second time.
+  using Keep = std::function<void(UnitIndex, const StoreWish&, std::vector<UniqueFd>)>;
   struct Surroundings {
     std::string runtime_dir;
     std::string instance;  // as FOSTER_INSTANCE tells the services
     std::function<void(core::Event)> queue;
+    Keep keep;
   };
   NotifySockets(KeeperClient& keeper, const core::Supervisor& core, Surroundings surroundings);
   ~NotifySockets();
@@ -69,7 +74,8 @@ class NotifySockets {
   Taken look_at_next(Socket& socket, const core::UnitRecord& record);
   void judge(Socket& socket, const core::UnitRecord& record, std::string_view text, int32_t pid,
              uid_t uid);
-  void admit(Socket& socket, std::string_view text);
+  void admit(Socket& socket, std::string_view text, Attempt attempt);
+  void keep(Socket& socket, const StoreWish& wish);
   void refuse(Socket& socket, int32_t pid, const char* why);
   [[nodiscard]] bool may_complain(Socket& socket) const;
   [[nodiscard]] bool trusts(const Socket& socket, uid_t uid) const;

@@ -1,6 +1,5 @@
 #include "daemon/manager/output_watch.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "common/output_tail/output_tail.hpp"
@@ -8,16 +7,7 @@
 namespace foster::manager {
 namespace {
 
-/// The lowest number that none of the descriptors has yet. foster-tap closes its own before the
-/// command is executed.
-int free_number(const SpawnExtras& extras) {
-  int number = 3;
-  while (std::ranges::find(extras.descriptors, number, &PassedDescriptor::number) !=
-         extras.descriptors.end())
-    ++number;
-  return number;
-}
-
+/// foster-tap closes its own before the command is executed.
 void pass(SpawnExtras& extras, const char* option, UniqueFd fd) {
   const int number = free_number(extras);
   extras.wrapper.emplace_back(option);

@@ -46,9 +46,9 @@ void Publisher::note(const core::Note& note, const core::Supervisor& core, Now n
       encode_event(note, note.about_unit ? core.set()[note.unit].name : std::string(), now));
 }
 
-void Publisher::publish(core::Supervisor& core, uint32_t phase, Now now) {
+void Publisher::publish(const core::Supervisor& core, std::vector<UnitIndex> changed,
+                        uint32_t phase, Now now) {
   std::vector<region::SlotUpdate> slots;
-  std::vector<UnitIndex> changed = core.take_changed();
   if (!stale_.empty()) {
     changed.insert(changed.end(), stale_.begin(), stale_.end());
     std::vector<UnitIndex>().swap(stale_);

@@ -35,8 +35,9 @@ class Publisher {
   void facts_changed(UnitIndex unit) { stale_.push_back(unit); }
 
   /// Publishes the changed units, the gathered notes and the header. Does nothing when nothing
-  /// changed.
-  void publish(core::Supervisor& core, uint32_t phase, Now now);
+  /// changed. `changed` as core::Supervisor::take_changed gives them.
+  void publish(const core::Supervisor& core, std::vector<UnitIndex> changed, uint32_t phase,
+               Now now);
 
   void turn_started(Instant now) { writer_.turn_started(now.ns); }
   void turn_ended() { writer_.turn_ended(); }

@@ -80,6 +80,7 @@ RoleCommand role_command(const UnitSpec& unit, core::Role role, uint16_t index,
                          const std::string& probe) {
   switch (role) {
     case core::Role::main:
+    case core::Role::successor:
       return main_command(unit, index);
     case core::Role::condition:
       FOSTER_CHECK(index < unit.conditions.size());

@@ -9,10 +9,11 @@
 namespace foster::manager {
 namespace {
 
-/// Null for the main process.
+/// Null for the service itself.
 const char* role_word(core::Role role) {
   switch (role) {
     case core::Role::main:
+    case core::Role::successor:
       return nullptr;
     case core::Role::condition:
       return "condition";
@@ -92,6 +93,7 @@ const char* result_word(core::Cause cause, const core::LastExit& last) {
     case core::Cause::timer:
     case core::Cause::on_failure:
     case core::Cause::masked:
+    case core::Cause::connection:
       break;
   }
   return exit_result(last);
@@ -160,6 +162,8 @@ const char* cause_word(core::Cause cause) {
       return "on-failure";
     case core::Cause::masked:
       return "masked";
+    case core::Cause::connection:
+      return "connection";
   }
   return "none";
 }

@@ -17,4 +17,7 @@ struct SpawnExtras {
                  // the command's path, "--" and the command
 };
 
+/// The lowest number behind the standard ones that none of the descriptors has yet.
+[[nodiscard]] int free_number(const SpawnExtras& extras);
+
 }  // namespace foster::manager

@@ -26,10 +26,16 @@
 
 namespace foster::protocol {
 
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 inline constexpr int kManagerFd = 3;
 inline constexpr uint32_t kSpawnBytesMax = 16 * 1024 * 1024;  // more than execve(2) takes
-inline constexpr uint32_t kStoredDescriptorsMax = 4096;
+inline constexpr uint32_t kStoredDescriptorsMax = 8192;
+inline constexpr uint32_t kUnitDescriptorsMax =
+    4096;  // of these, for units: sockets, stored, passed
+
+/// What the keeper has stored by itself before the first manager: the descriptors that fosterd was
+/// given by $LISTEN_FDS (sd_listen_fds(3)), as this, "<number>:<CLOCK_REALTIME, ns>:<FDNAME>".
+inline constexpr char kInheritedPrefix[] = "listen:";
 inline constexpr uint64_t kAttemptMax = (uint64_t{1} << 62) - 1;
 inline constexpr uint32_t kNameMax = 95;         // bytes of a unit's name
 inline constexpr uint32_t kStoredNameMax = 511;  // a stored descriptor's has a unit's in it, and

@@ -1,0 +1,161 @@
+// What of Descriptors is about what others give: the services to their store, users with
+// `fosterctl pass`.
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "common/listen/open_socket.hpp"
+#include "daemon/manager/descriptors.hpp"
+#include "daemon/manager/log.hpp"
+
+namespace foster::manager {
+namespace {
+
+constexpr std::string_view kUnnamed = "stored";  // as sd_pid_notify_with_fds(3) has it
+constexpr Duration kBetweenComplaints = std::chrono::seconds(10);
+
+uint32_t store_max(const UnitSpec& unit) {
+  return unit.descriptors ? unit.descriptors->store_max : DescriptorsSpec{}.store_max;
+}
+
+size_t count_of(const HeldTable::Row* row, Origin origin) {
+  if (row == nullptr) return 0;
+  return static_cast<size_t>(
+      std::ranges::count_if(*row, [&](const auto& held) { return held->what.origin == origin; }));
+}
+
+Held* same_in(const HeldTable::Row* row, const HeldName& what, int fd) {
+  if (row == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(*row, [&](const auto& held) {
+    return held->what.origin == what.origin && held->what.name == what.name &&
+           same_open_file(held->fd.get(), fd);
+  });
+  return found == row->end() ? nullptr : found->get();
+}
+
+}  // namespace
+
+/// What is there already is not held twice.
+Result<Held*> Descriptors::keep(UnitIndex unit, HeldName what, UniqueFd fd) {
+  if (Held* there = same_in(table_.of(unit), what, fd.get())) return there;
+  if (auto room = table_.room(unit); !room) return std::unexpected(room.error());
+  what.unit = core_.set()[unit].name;
+  what.since_real_ns = wall_clock_ns();
+  Held& held = table_.add(unit, std::move(what), std::move(fd));
+  held.given = held.what.origin == Origin::stored;
+  poll(held);
+  counts_changed_(unit);
+  return &held;
+}
+
+void Descriptors::store(UnitIndex unit, std::string_view name, std::vector<UniqueFd> fds,
+                        bool poll) {
+  const UnitSpec& spec = core_.set()[unit];
+  if (fds.empty()) return refuse(unit, "the message came without a descriptor");
+  if (!name.empty() && !is_descriptor_name(name)) refuse(unit, "FDNAME is no name for one");
+  const bool named = is_descriptor_name(name);
+  const HeldName what{
+      .origin = Origin::stored, .poll = poll, .name = std::string(named ? name : kUnnamed)};
+  for (UniqueFd& fd : fds) {
+    const HeldTable::Row* row = table_.of(unit);
+    if (count_of(row, Origin::stored) >= store_max(spec) && same_in(row, what, fd.get()) == nullptr)
+      return refuse(unit, "there are as many as store-max allows");
+    if (auto kept = keep(unit, what, std::move(fd)); !kept)
+      return refuse(unit, kept.error().message);
+  }
+  // The process may have ended before its message was read.
+  unit_changed(unit);
+}
+
+void Descriptors::refuse(UnitIndex unit, std::string_view why) {
+  const Instant now = now_since_boot();
+  if (complained_.ns != 0 && now - complained_ < kBetweenComplaints) return;
+  complained_ = now;
+  log(Level::warning, "a descriptor is not stored as it was asked for",
+      {{"unit", core_.set()[unit].name}, {"why", why}});
+}
+
+void Descriptors::store_remove(UnitIndex unit, std::string_view name) {
+  const auto unwanted = [&](const Held& held) {
+    return held.what.origin == Origin::stored && held.what.name == name;
+  };
+  if (table_.drop_if(unit, unwanted) > 0) counts_changed_(unit);
+}
+
+void Descriptors::poll(Held& held) {
+  if (!held.what.poll || held.source != nullptr) return;
+  held.owner = this;
+  const int r = sd_event_add_io(loop_, &held.source, held.fd.get(), 0, hung_up, &held);
+  // Files have no other end that could hang up (epoll_ctl(2)).
+  if (r < 0 && r != -EPERM)
+    log(Level::warning, "cannot see whether a stored descriptor hangs up",
+        {{"unit", held.what.unit}, {"name", held.what.name}, {"error", strerrordesc_np(-r)}});
+}
+
+int Descriptors::hung_up(sd_event_source*, int, uint32_t, void* held) {
+  const auto* gone = static_cast<Held*>(held);
+  Descriptors& self = *gone->owner;
+  const UnitIndex unit = gone->unit;
+  self.table_.drop_if(unit, [&](const Held& one) { return &one == gone; });
+  self.counts_changed_(unit);
+  return 0;
+}
+
+Result<bool> Descriptors::pass(UnitIndex unit, std::string_view name, std::string_view from,
+                               UniqueFd fd) {
+  if (!is_descriptor_name(name))
+    return std::unexpected(
+        Error{"cannot pass a descriptor: '" + std::string(name) +
+                  "' is no name for one: 1 to 255 printable ASCII characters, no colon",
+              EINVAL});
+  HeldName what{.origin = Origin::passed, .name = std::string(name), .from = std::string(from)};
+  auto kept = keep(unit, std::move(what), std::move(fd));
+  if (!kept) return std::unexpected(kept.error());
+  const bool sent = live_.send(unit, name, (*kept)->fd.get());
+  if (sent) (*kept)->given = true;
+  return sent;
+}
+
+std::vector<HeldView> Descriptors::list(UnitIndex unit) const {
+  std::vector<HeldView> views;
+  for (const Held* held : in_order(unit))
+    views.push_back({held->what.origin, held->what.name, descriptor_text(held->fd.get()),
+                     held->what.since_real_ns, held->what.from});
+  return views;
+}
+
+uint32_t Descriptors::drop(UnitIndex unit, std::string_view name) {
+  const auto unwanted = [&](const Held& held) { return held.socket < 0 && held.what.name == name; };
+  const uint32_t count = table_.drop_if(unit, unwanted);
+  if (count > 0) counts_changed_(unit);
+  return count;
+}
+
+Result<UniqueFd> Descriptors::take(UnitIndex unit, std::string_view name) const {
+  for (const Held* held : in_order(unit)) {
+    if (held->what.name != name) continue;
+    UniqueFd copy(fcntl(held->fd.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) return system_failure("take " + std::string(name), errno);
+    return copy;
+  }
+  return std::unexpected(Error{"cannot take " + std::string(name) + " of " +
+                                   core_.set()[unit].name + ": nothing of that name is held for it",
+                               ENOENT});
+}
+
+HeldCounts Descriptors::counts(UnitIndex unit) const {
+  HeldCounts counts;
+  const HeldTable::Row* row = table_.of(unit);
+  if (row == nullptr) return counts;
+  for (const auto& held : *row) {
+    ++(held->socket >= 0 ? counts.sockets : counts.others);
+    if (held->socket >= 0 && static_cast<size_t>(held->socket) < counts.ports.size())
+      counts.ports[static_cast<size_t>(held->socket)] = bound_port(held->fd.get());
+  }
+  return counts;
+}
+
+}  // namespace foster::manager

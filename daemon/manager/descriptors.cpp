@@ -1,0 +1,323 @@
+#include "daemon/manager/descriptors.hpp"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <utility>
+
+#include "common/listen/open_socket.hpp"
+#include "daemon/manager/errand.hpp"
+#include "daemon/manager/log.hpp"
+#include "daemon/protocol/keeper_protocol.hpp"
+
+namespace foster::manager {
+namespace {
+
+constexpr int kFirstNumber = 3;  // SD_LISTEN_FDS_START
+
+bool is_socket(const Held& held) {
+  return held.socket >= 0;
+}
+
+StorePreserve preserve_of(const UnitSpec& unit) {
+  return unit.descriptors ? unit.descriptors->store_preserve : DescriptorsSpec{}.store_preserve;
+}
+
+bool has_no_process(core::UnitState state) {
+  return core::at_rest(state) || state == core::UnitState::backoff ||
+         state == core::UnitState::waiting || state == core::UnitState::listening;
+}
+
+/// What has been opened for a unit file that is no more, by what the kernel knows of it.
+SocketSpec former_spec(int fd) {
+  SocketSpec spec;
+  sockaddr_un address{};
+  socklen_t length = sizeof address;
+  char path[PATH_MAX] = {};
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0) {
+    spec.kind = SocketKind::unix_stream;
+    if (address.sun_family == AF_UNIX && address.sun_path[0] == '/')
+      spec.listen = "unix://" + std::string(address.sun_path);
+  } else if (readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, sizeof path - 1) > 0) {
+    spec.kind = SocketKind::fifo;
+    if (path[0] == '/') spec.listen = "fifo://" + std::string(path);
+  }
+  return spec;
+}
+
+/// Of a socket that no unit file asks for any more.
+void remove_former_file(int fd) {
+  const SocketSpec spec = former_spec(fd);
+  if (!spec.listen.empty()) remove_socket_file(spec, fd);
+}
+
+}  // namespace
+
+Descriptors::Descriptors(KeeperClient& keeper, const core::Supervisor& core,
+                         std::function<void(core::Event)> queue,
+                         std::function<void(UnitIndex)> counts_changed)
+    : keeper_(keeper),
+      core_(core),
+      queue_(std::move(queue)),
+      counts_changed_(std::move(counts_changed)),
+      table_(keeper),
+      live_(keeper, core.set()) {}
+
+Descriptors::~Descriptors() = default;
+
+void Descriptors::attach(sd_event* loop, std::vector<HandedDescriptor>& kept) {
+  loop_ = loop;
+  for (HandedDescriptor& handed : kept)
+    if (handed.fd) restore(handed);
+  live_.attach(kept);
+}
+
+void Descriptors::restore(HandedDescriptor& handed) {
+  auto what = parse_held_name(handed.name);
+  if (!what) return;
+  if (what->origin == Origin::inherited) {
+    auto held = std::make_unique<Held>();
+    held->what = std::move(*what);
+    held->kept_as = std::move(handed.name);
+    held->fd = std::move(handed.fd);
+    inherited_.push_back(std::move(held));
+    return;
+  }
+  const auto unit = core_.set().find(what->unit);
+  const int socket =
+      unit && what->origin == Origin::socket ? fitting_socket(*unit, *what, handed.fd.get()) : -1;
+  if (!unit || (what->origin == Origin::socket && socket < 0)) {
+    if (what->origin == Origin::socket) remove_former_file(handed.fd.get());
+    keeper_.drop(handed.name);
+    handed.fd.reset();
+    return;
+  }
+  Held& held =
+      table_.restore(*unit, std::move(*what), std::move(handed.name), std::move(handed.fd));
+  held.socket = socket;
+}
+
+/// Which of the unit's sockets a descriptor can be, by its name and by what the kernel says of it;
+/// -1: none that is not there already.
+int Descriptors::fitting_socket(UnitIndex unit, const HeldName& what, int fd) const {
+  const auto sockets = sockets_of(core_.set()[unit]);
+  for (size_t i = 0; i < sockets.size(); ++i) {
+    const int socket = static_cast<int>(i);
+    if (sockets[i].name == what.name && socket_of(unit, socket) == nullptr &&
+        fits_spec(fd, sockets[i]))
+      return socket;
+  }
+  return -1;
+}
+
+void Descriptors::resume() {
+  std::vector<UnitIndex> units = table_.units();
+  for (uint32_t i = 0; i < core_.set().size(); ++i)
+    if (starts_on_connection(core_.set()[{i}])) units.push_back({i});
+  for (const UnitIndex unit : units) {
+    const core::UnitRecord& record = core_.record(unit);
+    const bool begun = record.state == core::UnitState::starting || record.pid > 0;
+    for (Held* held : in_order(unit)) {
+      held->given = held->what.origin == Origin::stored || begun;
+      poll(*held);
+    }
+    unit_changed(unit);
+    counts_changed_(unit);
+  }
+}
+
+const Held* Descriptors::socket_of(UnitIndex unit, int socket) const {
+  const HeldTable::Row* row = table_.of(unit);
+  if (row == nullptr) return nullptr;
+  const auto found = std::ranges::find(*row, socket, [](const auto& held) { return held->socket; });
+  return found == row->end() ? nullptr : found->get();
+}
+
+std::vector<Held*> Descriptors::in_order(UnitIndex unit) const {
+  std::vector<Held*> held;
+  const HeldTable::Row* row = table_.of(unit);
+  if (row == nullptr) return held;
+  for (const auto& one : *row)
+    held.push_back(one.get());
+  const auto place = [](const Held* one) {
+    const bool stored = one->what.origin == Origin::stored;
+    return std::pair(is_socket(*one) ? 0 : stored ? 2 : 1, one->socket);
+  };
+  std::ranges::stable_sort(held, {}, place);
+  return held;
+}
+
+Result<void> Descriptors::add_to(SpawnExtras& extras, const core::Spawn& spawn) {
+  if (!runs_service(spawn.role)) return {};
+  const UnitSpec& unit = core_.set()[spawn.unit];
+  if (!unit.descriptors && table_.of(spawn.unit) == nullptr) return {};
+  const bool afresh = spawn.role == core::Role::main;
+  if (afresh && preserve_of(unit) == StorePreserve::never) drop_given(spawn.unit);
+  if (auto opened = open_sockets(spawn.unit); !opened) return opened;
+  std::string names;
+  int number = kFirstNumber;
+  for (Held* held : in_order(spawn.unit)) {
+    UniqueFd copy(fcntl(held->fd.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) return system_failure("pass on the descriptor " + held->what.name, errno);
+    extras.descriptors.push_back({number++, std::move(copy)});
+    names += (names.empty() ? "" : ":") + held->what.name;
+    held->given = true;
+  }
+  if (number == kFirstNumber) return add_live(extras, spawn);
+  extras.environment.emplace_back("LISTEN_FDS", std::to_string(number - kFirstNumber));
+  extras.environment.emplace_back("LISTEN_FDNAMES", std::move(names));
+  // The keeper puts the pid there, which nobody knows yet.
+  extras.environment.emplace_back("LISTEN_PID", std::string(protocol::kPidDigits, '0'));
+  return add_live(extras, spawn);
+}
+
+Result<void> Descriptors::add_live(SpawnExtras& extras, const core::Spawn& spawn) {
+  const UnitSpec& unit = core_.set()[spawn.unit];
+  if (!unit.descriptors || !unit.descriptors->receive_live) return {};
+  auto end = live_.open(spawn.unit, spawn.attempt, spawn.role == core::Role::successor);
+  if (!end) return std::unexpected(end.error());
+  const int number = free_number(extras);
+  extras.descriptors.push_back({number, std::move(*end)});
+  extras.environment.emplace_back(kReceiveVariable, std::to_string(number));
+  return {};
+}
+
+void Descriptors::units_changed(std::span<const UnitIndex> units) {
+  for (const UnitIndex unit : units)
+    if (core_.set()[unit].descriptors || table_.of(unit) != nullptr) unit_changed(unit);
+}
+
+void Descriptors::unit_changed(UnitIndex unit) {
+  const core::UnitRecord& record = core_.record(unit);
+  if (record.state == core::UnitState::listening)
+    listen(unit);
+  else
+    unwatch(unit);
+  if (core::at_rest(record.state)) close_sockets(unit);
+  if (has_no_process(record.state)) live_.close_ended(unit);
+  drop_stale(unit);
+}
+
+void Descriptors::drop_stale(UnitIndex unit) {
+  const core::UnitRecord& record = core_.record(unit);
+  switch (preserve_of(core_.set()[unit])) {
+    case StorePreserve::never:
+      if (has_no_process(record.state)) drop_given(unit);
+      return;
+    case StorePreserve::restart:
+      if (core::at_rest(record.state) && record.goal == core::Goal::down) drop_given(unit);
+      return;
+    case StorePreserve::always:
+      return;
+  }
+}
+
+/// What no process has had yet is there for the next one, whenever that comes.
+void Descriptors::drop_given(UnitIndex unit) {
+  const auto unwanted = [](const Held& held) { return !is_socket(held) && held.given; };
+  if (table_.drop_if(unit, unwanted) > 0) counts_changed_(unit);
+}
+
+Result<void> Descriptors::open_sockets(UnitIndex unit) {
+  const auto sockets = sockets_of(core_.set()[unit]);
+  bool changed = false;
+  Result<void> outcome;
+  for (size_t i = 0; i < sockets.size() && outcome; ++i) {
+    const int socket = static_cast<int>(i);
+    if (socket_of(unit, socket) != nullptr) continue;
+    changed = true;
+    if (!claim_inherited(unit, socket)) outcome = open_one(unit, socket);
+  }
+  if (changed) counts_changed_(unit);
+  return outcome;
+}
+
+Result<void> Descriptors::open_one(UnitIndex unit, int socket) {
+  const UnitSpec& spec = core_.set()[unit];
+  const SocketSpec& wanted = sockets_of(spec)[static_cast<size_t>(socket)];
+  if (auto room = table_.room(unit); !room) return room;
+  auto opened = open_socket(wanted);
+  if (!opened) return std::unexpected(opened.error());
+  Held& held = table_.add(unit,
+                          {.origin = Origin::socket,
+                           .since_real_ns = wall_clock_ns(),
+                           .unit = spec.name,
+                           .name = wanted.name},
+                          std::move(*opened));
+  held.socket = socket;
+  return {};
+}
+
+bool Descriptors::claim_inherited(UnitIndex unit, int socket) {
+  const SocketSpec& wanted = sockets_of(core_.set()[unit])[static_cast<size_t>(socket)];
+  const auto found = std::ranges::find_if(inherited_, [&](const auto& held) {
+    return held->what.name == wanted.name && fits_spec(held->fd.get(), wanted);
+  });
+  if (found == inherited_.end()) return false;
+  std::unique_ptr<Held> taken = std::move(*found);
+  inherited_.erase(found);
+  Held& held =
+      table_.restore(unit, std::move(taken->what), std::move(taken->kept_as), std::move(taken->fd));
+  held.socket = socket;
+  return true;
+}
+
+void Descriptors::close_sockets(UnitIndex unit) {
+  const auto sockets = sockets_of(core_.set()[unit]);
+  bool changed = false;
+  for (Held* held : in_order(unit)) {
+    if (!is_socket(*held)) continue;
+    changed = true;
+    held->source = sd_event_source_disable_unref(held->source);
+    if (held->what.origin != Origin::inherited) {
+      remove_socket_file(sockets[static_cast<size_t>(held->socket)], held->fd.get());
+      continue;
+    }
+    held->socket = -1;
+    inherited_.push_back(table_.release(*held));
+  }
+  if (!changed) return;
+  table_.drop_if(unit, is_socket);
+  counts_changed_(unit);
+}
+
+void Descriptors::listen(UnitIndex unit) {
+  auto opened = open_sockets(unit);
+  if (opened) opened = watch(unit);
+  if (!opened) queue_(core::ListenFailed{unit, std::move(opened.error().message)});
+}
+
+Result<void> Descriptors::watch(UnitIndex unit) {
+  for (Held* held : in_order(unit)) {
+    if (!is_socket(*held)) continue;
+    held->owner = this;
+    int r = 0;
+    if (held->source == nullptr)
+      r = sd_event_add_io(loop_, &held->source, held->fd.get(), EPOLLIN, connection_came, held);
+    if (r >= 0) r = sd_event_source_set_enabled(held->source, SD_EVENT_ONESHOT);
+    if (r < 0) return system_failure("watch the socket " + held->what.name, -r);
+  }
+  return {};
+}
+
+void Descriptors::unwatch(UnitIndex unit) {
+  for (Held* held : in_order(unit))
+    if (is_socket(*held)) held->source = sd_event_source_disable_unref(held->source);
+}
+
+int Descriptors::connection_came(sd_event_source*, int, uint32_t, void* held) {
+  const UnitIndex unit = static_cast<Held*>(held)->unit;
+  Descriptors& self = *static_cast<Held*>(held)->owner;
+  // One start takes what has come to any of them.
+  self.unwatch(unit);
+  self.queue_(core::ConnectionSeen{unit});
+  return 0;
+}
+
+}  // namespace foster::manager
