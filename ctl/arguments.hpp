@@ -11,6 +11,13 @@
 
 namespace foster::ctl {
 
+/// A descriptor for a unit: one that is to be opened, or that we have inherited.
+struct Offer {
+  std::string listen;   // as in [[socket]]; checked
+  int descriptor = -1;  // where there is nothing to open
+  std::string name;     // empty: after the unit
+};
+
 struct Arguments {
   // Of every verb.
   std::string instance;     // --instance or $FOSTER_INSTANCE; empty: the caller's own
@@ -25,7 +32,11 @@ struct Arguments {
   uint32_t instances = 0;
   Condition condition = Condition::up;
   std::optional<Duration> timeout;
-  size_t count = 0;  // of events; 0: all
+  size_t count = 0;                  // of events; 0: all
+  std::vector<Offer> offers;         // of `pass`
+  std::string descriptor;            // its name, of `drop` and `take`
+  std::vector<std::string> command;  // of `take`
+  bool overlap = false;
   bool json = false;
   bool no_wait = false;
   bool quiet = false;

@@ -9,6 +9,7 @@
 #include <systemd/sd-bus.h>
 
 #include "common/bus_api.hpp"
+#include "ctl/bus_values.hpp"
 
 namespace foster::ctl {
 namespace {
@@ -62,62 +63,13 @@ Answer no_answer(const Call& call, int error) {
   }
 }
 
-int append_names(sd_bus_message* message, const std::vector<std::string>& names) {
-  int r = sd_bus_message_open_container(message, 'a', "s");
-  for (const std::string& name : names) {
-    if (r < 0) return r;
-    r = sd_bus_message_append(message, "s", name.c_str());
-  }
-  return r < 0 ? r : sd_bus_message_close_container(message);
-}
-
-/// Without arguments.
-bool is_plain(std::string_view method) {
-  return method == bus_api::kShutdown || method == bus_api::kVersion || method == bus_api::kLoad;
-}
-
 int make_message(sd_bus* bus, const Call& call, Message& made) {
   sd_bus_message* message = nullptr;
-  int r = sd_bus_message_new_method_call(bus, &message, nullptr, bus_api::kObjectPath,
-                                         bus_api::kInterface, call.method.c_str());
+  const int r = sd_bus_message_new_method_call(bus, &message, nullptr, bus_api::kObjectPath,
+                                               bus_api::kInterface, call.method.c_str());
   made.reset(message);
   if (r < 0) return r;
-  if (call.method == bus_api::kScale) {
-    const std::string name = call.names.empty() ? std::string() : call.names.front();
-    return sd_bus_message_append(message, "su", name.c_str(), call.number);
-  }
-  if (!is_plain(call.method)) r = append_names(message, call.names);
-  if (r >= 0 && call.method == bus_api::kSignal)
-    r = sd_bus_message_append(message, "i", static_cast<int>(call.number));
-  return r;
-}
-
-/// The answer's values, a line each, whatever their types are among those of bus_api.hpp.
-int read_lines(sd_bus_message* reply, std::vector<std::string>& lines) {
-  const char* signature = sd_bus_message_get_signature(reply, 1);
-  const char* name = nullptr;
-  int r = 0;
-  if (*signature == '\0') return 0;
-  if (std::strcmp(signature, "i") == 0) {
-    int number = 0;
-    r = sd_bus_message_read(reply, "i", &number);
-    if (r > 0) lines.push_back(std::to_string(number));
-  } else if (std::strcmp(signature, "s") == 0) {
-    r = sd_bus_message_read(reply, "s", &name);
-    if (r > 0) lines.emplace_back(name);
-  } else if (std::strcmp(signature, "as") == 0) {
-    r = sd_bus_message_enter_container(reply, 'a', "s");
-    while (r > 0 && (r = sd_bus_message_read(reply, "s", &name)) > 0)
-      lines.emplace_back(name);
-  } else if (std::strcmp(signature, "a(st)") == 0) {
-    uint64_t job = 0;
-    r = sd_bus_message_enter_container(reply, 'a', "(st)");
-    while (r > 0 && (r = sd_bus_message_read(reply, "(st)", &name, &job)) > 0)
-      lines.push_back(fmt::format("{}\t{}", name, job));
-  } else {
-    return -EBADMSG;
-  }
-  return r;
+  return append_arguments(message, call);
 }
 
 Answer answer_of(const Call& call, sd_bus_message* reply) {
@@ -129,8 +81,9 @@ Answer answer_of(const Call& call, sd_bus_message* reply) {
             .message = error->message == nullptr ? "refused" : error->message};
   }
   Answer answer{.how = RequestExit::answered};
-  const int r = read_lines(reply, answer.lines);
-  return r < 0 ? unanswered(RequestExit::failed, "cannot understand the manager's answer") : answer;
+  const int r = read_answer(reply, answer);
+  if (r < 0) return unanswered(RequestExit::failed, "cannot understand the manager's answer");
+  return answer;
 }
 
 int keep_reply(sd_bus_message* reply, void* kept, sd_bus_error*) {
@@ -158,6 +111,7 @@ int connect(const Call& call, Bus& bus) {
   int r = sd_bus_new(&made);
   bus.reset(made);
   if (r >= 0) r = sd_bus_set_address(made, bus_address(call.socket).c_str());
+  if (r >= 0) r = sd_bus_negotiate_fds(made, 1);
   return r < 0 ? r : sd_bus_start(made);
 }
 
@@ -179,7 +133,8 @@ Answer attempt(const Call& call, Instant until) {
 }  // namespace
 
 bool takes_number(std::string_view method) {
-  return method == bus_api::kSignal || method == bus_api::kScale;
+  return method == bus_api::kSignal || method == bus_api::kScale || method == bus_api::kPass ||
+         method == bus_api::kTake;
 }
 
 std::string bus_address(const std::string& path) {

@@ -3,8 +3,8 @@
 //
 // A connection that is lost before the answer means that the manager died. The socket that it
 // listened on is kept by the keeper, so connecting again waits, in that socket's queue, for the
-// next manager, and the call is made once more. It may then be carried out twice: start and stop
-// come to the same, a restart is done again, and so is a signal.
+// next manager, and the call is made once more. It may then be carried out twice: start, stop and
+// a pass come to the same, a restart is done again, and so is a signal.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/instant.hpp"
+#include "common/ipc/unique_fd.hpp"
 #include "ctl/request_exit.hpp"
 
 namespace foster::ctl {
@@ -21,15 +22,18 @@ struct Call {
   std::string socket;  // path
   std::string method;
   uint32_t number = 0;             // for the methods that take one: takes_number
-  std::vector<std::string> names;  // patterns
+  std::vector<std::string> names;  // patterns; or a unit and a descriptor's name
 };
 
-/// Signal: the signal's number; Scale: how many instances.
+/// Signal: the signal's number; Scale: how many instances; Pass: the descriptor's own; Take: of the
+/// channel (common/ipc) on which the descriptor goes to whoever asked.
 [[nodiscard]] bool takes_number(std::string_view method);
 
 struct Answer {
   RequestExit how = RequestExit::failed;
-  std::vector<std::string> lines;  // answered: "unit<TAB>job", "unit", the pid or the version
+  std::vector<std::string> lines;  // answered: "unit<TAB>job", "unit", the pid or the version; of
+                                   // Descriptors "origin<TAB>name<TAB>since<TAB>from<TAB>what"
+  UniqueFd descriptor;             // answered: of Take
   std::string error_name;          // refused
   std::string message;             // not answered: why, in words
   bool lost = false;               // the connection stood, and ended before the answer

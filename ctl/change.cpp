@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "ctl/condition.hpp"
 #include "ctl/daemon_watch.hpp"
 #include "ctl/explanation.hpp"
 #include "ctl/printable.hpp"
@@ -82,6 +83,8 @@ class JobWait {
                                 : printable(unit.name) + ": " + std::string(change_.done));
         return;
       case JobState::failed:
+        if (!change_.goes_on.empty() && is_up(unit.body))
+          return fail(printable(unit.name) + ": " + std::string(change_.goes_on));
         return fail_because(reader, unit, outcome);
       case JobState::superseded:
         return fail("a later request took this one's place; " + outcome);

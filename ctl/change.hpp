@@ -38,7 +38,8 @@ struct Change {
   std::string_view method;     // of common/bus_api.hpp
   std::string_view requested;  // what --no-wait says: "start requested"
   bool wants_up = true;
-  std::string_view done;  // what to say of a unit when it is; empty: its state
+  std::string_view done;     // what to say of a unit when it is; empty: its state
+  std::string_view goes_on;  // what to say of a unit that is up though the change has failed
 };
 
 [[nodiscard]] ExitCode run_change(Session& session, const Arguments& arguments,

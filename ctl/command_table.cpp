@@ -8,6 +8,7 @@
 #include "common/nearest_word.hpp"
 #include "common/signal_name.hpp"
 #include "common/unit/duration_text.hpp"
+#include "common/unit/listen_address.hpp"
 #include "ctl/printable.hpp"
 #include "ctl/verbs.hpp"
 
@@ -19,6 +20,9 @@ struct OptionTexts {
   std::string condition;
   std::string unit_template;
   bool signal_last = false;  // the last operand is a signal
+  std::vector<std::string> listens;
+  std::vector<std::string> inherited;
+  std::vector<std::string> descriptor_names;
 };
 
 namespace {
@@ -84,6 +88,13 @@ void declare_change(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
   app.add_flag("-q,--quiet", arguments.quiet, "Say nothing but errors");
 }
 
+void declare_restart(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
+  declare_change(app, arguments, texts);
+  app.add_flag("--overlap", arguments.overlap,
+               "Start the new processes first, and stop the old ones once\n"
+               "these are ready");
+}
+
 void declare_signal(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
   texts.signal_last = true;
   app.add_option("NAME", arguments.names, "Units, and last the signal: HUP, SIGUSR1, 10")
@@ -99,6 +110,52 @@ std::string count_mistake(const std::string& text) {
 
 void declare_quiet(CLI::App& app, Arguments& arguments) {
   app.add_flag("-q,--quiet", arguments.quiet, "Say nothing but errors");
+}
+
+void declare_unit(CLI::App& app, Arguments& arguments) {
+  app.add_option("NAME", arguments.names, "The unit, by its name")->required()->expected(1);
+}
+
+std::string listen_mistake(const std::string& text) {
+  const Result<ListenAddress> address = parse_listen_address(text);
+  return address ? std::string()
+                 : "'" + text + "' is no address to listen at: " + address.error().message;
+}
+
+void declare_pass(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
+  declare_unit(app, arguments);
+  app.add_option("--listen", texts.listens,
+                 "Open a socket here and pass it: tcp://127.0.0.1:80,\n"
+                 "unix:///run/x.sock, ... as [[socket]] has it")
+      ->type_name("URL")
+      ->check(listen_mistake)
+      ->allow_extra_args(false);
+  app.add_option("--fd", texts.inherited, "Pass a descriptor that fosterctl has inherited")
+      ->type_name("N")
+      ->check(count_mistake)
+      ->allow_extra_args(false);
+  app.add_option("--name", texts.descriptor_names,
+                 "What the service calls it; default: the unit's name. With\n"
+                 "several descriptors one for each, in the same order")
+      ->type_name("FDNAME")
+      ->allow_extra_args(false);
+  declare_quiet(app, arguments);
+}
+
+void declare_descriptor(CLI::App& app, Arguments& arguments) {
+  declare_unit(app, arguments);
+  app.add_option("FDNAME", arguments.descriptor, "The descriptor, by its name")->required();
+}
+
+void declare_drop(CLI::App& app, Arguments& arguments, OptionTexts&) {
+  declare_descriptor(app, arguments);
+  declare_quiet(app, arguments);
+}
+
+void declare_take(CLI::App& app, Arguments& arguments, OptionTexts&) {
+  declare_descriptor(app, arguments);
+  app.add_option("COMMAND", arguments.command, "What to run, after --, with its arguments")
+      ->required();
 }
 
 void declare_setting(CLI::App& app, Arguments& arguments, OptionTexts&) {
@@ -202,6 +259,7 @@ void declare_version(CLI::App& app, Arguments& arguments, OptionTexts&) {
 // The groups of the overview.
 constexpr char kLooking[] = "Looking";
 constexpr char kChanging[] = "Changing";
+constexpr char kDescriptors[] = "Sockets and other descriptors";
 constexpr char kSetting[] = "Units and the daemon";
 
 constexpr Command kCommands[] = {
@@ -225,7 +283,7 @@ constexpr Command kCommands[] = {
      run_start},
     {kChanging, "stop", "Stop units and wait until they are down", "NAME...", declare_change,
      run_stop},
-    {kChanging, "restart", "Stop units and start them again", "NAME...", declare_change,
+    {kChanging, "restart", "Stop units and start them again", "NAME...", declare_restart,
      run_restart},
     {kChanging, "reload", "Have services read their configuration again", "NAME...", declare_change,
      run_reload},
@@ -233,6 +291,13 @@ constexpr Command kCommands[] = {
      run_reset},
     {kChanging, "signal", "Send a signal to the units' main processes", "NAME... SIGNAL",
      declare_signal, run_signal},
+    {kDescriptors, "pass", "Open a socket, or take one, and give it to a unit",
+     "NAME (--listen URL | --fd N)... [--name FDNAME]...", declare_pass, run_pass},
+    {kDescriptors, "fds", "What is held for units: sockets, and what was passed or stored",
+     "NAME...", declare_why, run_fds},
+    {kDescriptors, "drop", "Hold a descriptor no longer", "NAME FDNAME", declare_drop, run_drop},
+    {kDescriptors, "take", "Run a command with a descriptor that is held for a unit",
+     "NAME FDNAME -- COMMAND...", declare_take, run_take},
     {kSetting, "enable", "Have units started with the daemon", "NAME...", declare_setting,
      run_enable},
     {kSetting, "disable", "Have units not started with the daemon", "NAME...", declare_setting,
@@ -346,12 +411,38 @@ std::string instance_mistake(std::string_view name) {
   return "'" + std::string(name) + "' is no name for an instance: letters, digits, '-' and '_'";
 }
 
+/// What is to be passed, in the order of the command line.
+std::string finish_offers(const CLI::App& app, Arguments& arguments, OptionTexts& texts) {
+  size_t listens = 0;
+  size_t inherited = 0;
+  for (const CLI::Option* option : app.parse_order()) {
+    if (option->get_name() == "--listen")
+      arguments.offers.push_back({.listen = texts.listens[listens++]});
+    else if (option->get_name() == "--fd")
+      arguments.offers.push_back({.descriptor = std::stoi(texts.inherited[inherited++])});
+  }
+  std::vector<std::string>& names = texts.descriptor_names;
+  std::ranges::for_each(names, unshield);
+  if (arguments.offers.empty()) return "--listen or --fd is required";
+  if (names.empty() && arguments.offers.size() == 1) return {};
+  if (names.size() != arguments.offers.size())
+    return std::to_string(arguments.offers.size()) +
+           (arguments.offers.size() == 1 ? " descriptor takes as many --name, not "
+                                         : " descriptors take as many --name, not ") +
+           std::to_string(names.size());
+  for (size_t i = 0; i < names.size(); ++i)
+    arguments.offers[i].name = names[i];
+  return {};
+}
+
 /// Turns the texts into values; what is wrong with them, or nothing.
 std::string finish(Arguments& arguments, const OptionTexts& texts) {
   unshield(arguments.instance);
   unshield(arguments.runtime_dir);
   std::ranges::for_each(arguments.names, unshield);
   std::ranges::for_each(arguments.units, unshield);
+  std::ranges::for_each(arguments.command, unshield);
+  unshield(arguments.descriptor);
   if (std::ranges::count(arguments.names, "") > 0) return "an empty word is no name";
   if (!texts.unit_template.empty()) arguments.names = {texts.unit_template};
   if (!texts.timeout.empty()) arguments.timeout = *parse_duration(texts.timeout);
@@ -384,7 +475,9 @@ CommandLine parse_verb(const Command& command, const std::vector<std::string>& w
   } catch (const CLI::ParseError& error) {
     return verdict(app, error, command.name);
   }
-  const std::string mistake = finish(line.arguments, texts);
+  std::string mistake = finish(line.arguments, texts);
+  if (mistake.empty() && command.declare == declare_pass)
+    mistake = finish_offers(app, line.arguments, texts);
   if (!mistake.empty()) return usage_mistake(mistake, command.name);
   line.command = &command;
   return line;

@@ -67,6 +67,28 @@ Json hook(const foster_slot_body& body, const Clock& clock) {
           {"next_kill_us", boot_moment(body.hook_deadline_boot_ns, clock)}};
 }
 
+/// Of the first sockets; null for one that has none.
+Json ports(const foster_slot_body& body) {
+  Json ports = Json::array();
+  for (size_t i = 0; i < std::min<size_t>(body.socket_count, FOSTER_PORTS); ++i)
+    ports.push_back(body.socket_ports[i] == 0 ? Json() : Json(body.socket_ports[i]));
+  return ports;
+}
+
+Json successor(const foster_slot_body& body, const Clock& clock) {
+  if (body.successor_attempt == 0) return {};
+  return {{"pid", pid(body.successor_pid)},
+          {"attempt", body.successor_attempt},
+          {"give_up_us", boot_moment(body.successor_deadline_boot_ns, clock)}};
+}
+
+Json former(const foster_slot_body& body, const Clock& clock) {
+  if (body.former_attempt == 0) return {};
+  return {{"pid", pid(body.former_pid)},
+          {"attempt", body.former_attempt},
+          {"next_kill_us", boot_moment(body.former_deadline_boot_ns, clock)}};
+}
+
 Json span(int64_t nanoseconds) {
   return nanoseconds == 0 ? Json() : Json(nanoseconds / 1000);
 }
@@ -136,6 +158,11 @@ constexpr UnitKey kUnitKeys[] = {
      [](const View& unit, const Clock&) { return moment(unit.body.timer_next_real_ns); }},
     {"service_errno", [](const View& unit, const Clock&) { return Json(unit.body.service_errno); }},
     {"hook", [](const View& unit, const Clock& now) { return hook(unit.body, now); }},
+    {"sockets", [](const View& unit, const Clock&) { return Json(unit.body.socket_count); }},
+    {"ports", [](const View& unit, const Clock&) { return ports(unit.body); }},
+    {"held", [](const View& unit, const Clock&) { return Json(unit.body.held_count); }},
+    {"successor", [](const View& unit, const Clock& now) { return successor(unit.body, now); }},
+    {"former", [](const View& unit, const Clock& now) { return former(unit.body, now); }},
     {"job", [](const View& unit, const Clock&) { return job(unit.body); }},
     {"writer_died", [](const View& unit, const Clock&) { return Json(unit.writer_died); }},
     {"writer_stuck", [](const View& unit, const Clock&) { return Json(unit.writer_stuck); }},
@@ -251,6 +278,18 @@ std::string timers_json(const Snapshot& snapshot) {
          {"state", state_word(unit.body.state)},
          {"started_us", boot_moment(unit.body.started_boot_ns, snapshot.daemon.clock)}});
   return dumped(timers, 2) + "\n";
+}
+
+std::string held_json(const std::vector<HeldEntry>& entries) {
+  Json all = Json::array();
+  for (const HeldEntry& entry : entries)
+    all.push_back({{"unit", entry.unit},
+                   {"name", entry.name},
+                   {"origin", entry.origin},
+                   {"what", entry.what},
+                   {"since_us", moment(entry.since_real_ns)},
+                   {"from", entry.from.empty() ? Json() : Json(entry.from)}});
+  return dumped(all, 2) + "\n";
 }
 
 std::string version_json(std::string_view client, std::string_view daemon) {

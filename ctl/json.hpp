@@ -9,6 +9,7 @@
 
 #include "common/region/layout.h"
 #include "ctl/explanation.hpp"
+#include "ctl/held.hpp"
 #include "ctl/snapshot.hpp"
 #include "ctl/unit_graph.hpp"
 
@@ -27,6 +28,9 @@ namespace foster::ctl {
 
 /// [{"name": ..., "next_us": ...}, ...], indented, with a newline.
 [[nodiscard]] std::string timers_json(const Snapshot& snapshot);
+
+/// [{"unit": ..., "name": ..., "origin": ...}, ...], indented, with a newline.
+[[nodiscard]] std::string held_json(const std::vector<HeldEntry>& entries);
 
 /// One object on one line, without a newline. `kind` is the value of "event".
 [[nodiscard]] std::string event_json(const foster_event& event, std::string_view kind);

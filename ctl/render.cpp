@@ -87,6 +87,42 @@ std::string process_fact(uint64_t attempt, uint8_t role, int32_t pid, int64_t de
   return text + ", SIGKILL " + deadline_text(Instant{deadline_boot_ns} - clock.boot);
 }
 
+/// "2 open, ports 80, 443".
+std::string sockets_fact(const foster_slot_body& body) {
+  if (body.socket_count == 0) return {};
+  std::string ports;
+  size_t count = 0;
+  for (const uint16_t port : body.socket_ports) {
+    if (port == 0) continue;
+    ports += fmt::format("{}{}", count++ == 0 ? "" : ", ", port);
+  }
+  if (count == 0) return fmt::format("{} open", body.socket_count);
+  return fmt::format("{} open, port{} {}", body.socket_count, count == 1 ? "" : "s", ports);
+}
+
+std::string held_fact(const foster_slot_body& body) {
+  if (body.held_count == 0) return {};
+  return fmt::format("{} descriptor{}, passed or stored", body.held_count,
+                     body.held_count == 1 ? "" : "s");
+}
+
+std::string successor_fact(const foster_slot_body& body, const Clock& clock) {
+  if (body.successor_attempt == 0) return {};
+  const std::string text =
+      fmt::format("pid {}, attempt {}", body.successor_pid, body.successor_attempt);
+  const int64_t deadline = body.successor_deadline_boot_ns;
+  if (deadline == 0) return text;
+  return text + ", given up " + deadline_text(Instant{deadline} - clock.boot);
+}
+
+std::string former_fact(const foster_slot_body& body, const Clock& clock) {
+  if (body.former_attempt == 0) return {};
+  const std::string text = fmt::format("pid {}, attempt {}", body.former_pid, body.former_attempt);
+  const int64_t deadline = body.former_deadline_boot_ns;
+  if (deadline == 0) return text;
+  return text + ", SIGKILL " + deadline_text(Instant{deadline} - clock.boot);
+}
+
 std::string timer_fact(const foster_slot_body& body, const Clock& clock) {
   if (body.timer_next_real_ns == 0) return {};
   return fmt::format("{} ({})", date_text(body.timer_next_real_ns),
@@ -289,6 +325,10 @@ std::string render_unit(const UnitView& unit, const Clock& clock, const RenderOp
   append_fact(text, "start", start_fact(body));
   append_fact(text, "timer", timer_fact(body, clock));
   append_fact(text, "pid", body.pid == 0 ? "" : std::to_string(body.pid));
+  append_fact(text, "successor", successor_fact(body, clock));
+  append_fact(text, "former", former_fact(body, clock));
+  append_fact(text, "sockets", sockets_fact(body));
+  append_fact(text, "held", held_fact(body));
   append_fact(text, "hook",
               process_fact(body.hook_attempt, body.hook_role, body.hook_pid,
                            body.hook_deadline_boot_ns, clock));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/instant.hpp"
+#include "common/ipc/channel.hpp"
 #include "ctl/bus_client.hpp"
 
 namespace {
@@ -23,6 +24,15 @@ template <class Number>
 bool read_number(std::string_view text, Number& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc{} && end == text.data() + text.size();
+}
+
+/// To the one who asked for it: what a process has by SCM_RIGHTS, its parent has not.
+bool hand_on(const Call& call, Answer& answer) {
+  if (!answer.descriptor) return true;
+  foster::ipc::PacketWriter packet;
+  const int descriptor = answer.descriptor.get();
+  return packet.add(0, 0, &descriptor, 1) != nullptr &&
+         packet.send(static_cast<int>(call.number), false) == 0;
 }
 
 bool read_call(std::vector<std::string> words, Call& call, int& limit_ms) {
@@ -69,5 +79,8 @@ int main(int argc, char** argv) {
   }
   const foster::Instant until =
       foster::now_since_boot() + foster::Duration(std::chrono::milliseconds(limit_ms));
-  return tell(make_call(call, until));
+  Answer answer = make_call(call, until);
+  if (!hand_on(call, answer))
+    answer = {.how = RequestExit::failed, .message = "cannot hand the descriptor on"};
+  return tell(answer);
 }

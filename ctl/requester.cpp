@@ -96,6 +96,14 @@ ExitCode explain_bad_units(Session& session, const std::string& diagnostics) {
   return session.fail(ExitCode::failed, "the unit files have mistakes: nothing was changed");
 }
 
+/// The words of a request that are units, or patterns of them.
+std::vector<std::string> units_of(const Request& request) {
+  const bool of_descriptor = request.method == bus_api::kPass || request.method == bus_api::kDrop ||
+                             request.method == bus_api::kTake;
+  if (of_descriptor && !request.names.empty()) return {request.names.front()};
+  return request.names;
+}
+
 ExitCode explain_refusal(Session& session, const OpenRegion& region, const Request& request,
                          const std::string& err) {
   const size_t tab = std::min(err.find('\t'), err.size());
@@ -109,9 +117,15 @@ ExitCode explain_refusal(Session& session, const OpenRegion& region, const Reque
   if (name == bus_api::kErrorCannotReload)
     return session.fail(ExitCode::failed,
                         message + "; a reload hook, or type notify, would make it");
+  if (name == bus_api::kErrorCannotOverlap)
+    return session.fail(ExitCode::failed, message + "; of type simple or notify, it could");
+  if (name == bus_api::kErrorNoSuchDescriptor)
+    return session.fail(ExitCode::no_such_unit,
+                        message + "; fosterctl fds " + request.names.front() + " lists what is");
+  if (name == bus_api::kErrorInvalid) return session.fail(ExitCode::usage, message);
   if (name != bus_api::kErrorNoSuchUnit) return session.fail(ExitCode::failed, message);
   if (request.method == bus_api::kScale) return session.fail(ExitCode::no_such_unit, message);
-  const Selection selection = select_slots(region.reader, request.names);
+  const Selection selection = select_slots(region.reader, units_of(request));
   for (const std::string& missing : selection.missing)
     session.complain(no_such_unit(region.reader, missing));
   if (selection.missing.empty()) session.complain(message);

@@ -23,7 +23,7 @@ inline constexpr Duration kRequestLimit = std::chrono::seconds(10);
 
 struct Request {
   std::string_view method;         // of common/bus_api.hpp
-  std::vector<std::string> names;  // units, as names or patterns
+  std::vector<std::string> names;  // units, as names or patterns; or a unit and a descriptor's name
   std::optional<uint32_t> number;  // for the methods that take one
 };
 

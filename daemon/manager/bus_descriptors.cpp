@@ -158,7 +158,7 @@ struct BusDescriptors::Methods {
     Descriptors& descriptors = *seat->server->shell_.descriptors;
     const uint32_t dropped = descriptors.drop(subject.unit, subject.name);
     if (dropped == 0 && is_own_socket(descriptors, subject))
-      return fail(error, bus_api::kErrorInvalid,
+      return fail(error, SD_BUS_ERROR_FAILED,
                   subject.name + " is a [[socket]] of " + subject.unit_name +
                       ": it is closed when the unit is stopped");
     if (dropped == 0) return nothing_called_so(error, subject);
@@ -184,8 +184,8 @@ struct BusDescriptors::Methods {
     result = read_subject(*seat->server, call, subject, error);
     if (result != 0) return result;
     const Result<UniqueFd> fd = seat->server->shell_.descriptors->take(subject.unit, subject.name);
-    if (!fd && fd.error().system_error != 0) return refused(error, fd.error());
-    if (!fd) return nothing_called_so(error, subject);
+    if (!fd && fd.error().system_error == ENOENT) return nothing_called_so(error, subject);
+    if (!fd) return refused(error, fd.error());
     log(Level::info, "a descriptor was taken",
         {{"unit", subject.unit_name},
          {"name", subject.name},

@@ -89,7 +89,7 @@ ROOMS = {
         rooms=("common", "common/calendar", "common/unit", "common/unit_source", "common/region",
                "common/ipc", "common/listen", "common/output_tail", "ctl"),
         libraries=("fmt", "CLI", "nlohmann", "systemd"),
-        only_in=(("systemd", ("bus_client", "request_main")),),
+        only_in=(("systemd", ("bus_client", "bus_values", "request_main")),),
         banned=("iostream",)),
     # A program of the build that prints a manual page.
     "packaging/man": Room(rooms=("common", "common/unit")),
