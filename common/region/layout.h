@@ -199,6 +199,7 @@ enum foster_event_kind {
 #define FOSTER_FLAG_CHECK_KILLED 64u
 #define FOSTER_FLAG_SUCCESSOR_KILLED 128u
 #define FOSTER_FLAG_FORMER_KILLED 256u
+#define FOSTER_FLAG_SUCCESSOR_READY 512u
 
 struct foster_region_header {
   uint64_t magic;

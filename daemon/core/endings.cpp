@@ -56,6 +56,7 @@ void UnitMachine::main_ended(UnitIndex unit, bool fresh, bool group_empty, const
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
+    case UnitState::listening:
       break;
   }
   FOSTER_CHECK(false);  // such units' attempts are over
@@ -96,11 +97,13 @@ void UnitMachine::ended_by_itself(UnitIndex unit, Cause cause, const Turn& turn)
   const UnitSpec& spec = this->spec(unit);
   const Ending ending{cause, ended_cleanly(unit, cause)};
   const bool again = restart_wanted(spec, ending, record.last_exit);
-  const bool runs_again = again && spec.type == ServiceType::oneshot;
+  const bool listens = ending.clean && starts_on_connection(spec) && !spec.remain_after_exit;
+  const bool runs_again = again && !listens && spec.type == ServiceType::oneshot;
   const bool done = ending.clean && !runs_again && record.job_verb != Verb::reload;
   JobTable::finish(record, done ? JobResult::done : JobResult::failed);
-  if (again) return restart_after(unit, cause, turn);
+  if (again && !listens) return restart_after(unit, cause, turn);
   if (!ending.clean) return fail_for_good(unit, cause, 0, turn);
+  if (listens) return listen(unit, cause, turn);
   ledger_.enter(unit, UnitState::exited, cause, turn);
   gone_for_good_.push_back(unit);
 }
@@ -109,7 +112,9 @@ void UnitMachine::restart_after(UnitIndex unit, Cause cause, const Turn& turn) {
   UnitRecord& record = ledger_.change(unit);
   const RestartSpec& policy = spec(unit).restart;
   if (long_enough_to_reset(policy, record)) record.failures = 0;
-  if (!take_restart(policy, record, turn.now)) return limit_reached(unit, turn);
+  if (!take_restart(policy, record, turn.now)) {
+    return limit_reached(unit, rate_limit_text(policy), turn);
+  }
   const Duration delay = restart_delay(policy, record.failures, random_);
   ++record.failures;
   if (delay == Duration::zero()) return restart_by_itself(unit, cause, turn);
@@ -123,10 +128,10 @@ void UnitMachine::restart_by_itself(UnitIndex unit, Cause cause, const Turn& tur
   start_attempt({unit, cause}, turn);
 }
 
-void UnitMachine::limit_reached(UnitIndex unit, const Turn& turn) {
+void UnitMachine::limit_reached(UnitIndex unit, const std::string& text, const Turn& turn) {
   const RestartSpec& policy = spec(unit).restart;
   std::string& detail = ledger_.change(unit).detail;
-  detail = rate_limit_text(policy) + (detail.empty() ? "" : "; " + detail);
+  detail = text + (detail.empty() ? "" : "; " + detail);
   if (policy.limit_action == LimitAction::start_unit && policy.limit_unit) {
     start_owed(unit, policy.limit_unit->name);
   }

@@ -3,12 +3,36 @@
 #include <algorithm>
 
 #include "common/check.hpp"
+#include "daemon/core/restart_policy.hpp"
 
 namespace foster::core {
 namespace {
 
+/// Of a unit that starts on a connection: whether its sockets are there for others.
+bool takes_connections(const UnitSpec& spec, const UnitRecord& record) {
+  if (!starts_on_connection(spec) || record.goal == Goal::down) return false;
+  switch (record.state) {
+    case UnitState::listening:
+    case UnitState::starting:
+    case UnitState::running:
+    case UnitState::backoff:
+      return true;
+    case UnitState::stopping:
+      return decided_by_policy(record.cause);
+    case UnitState::waiting:
+      return !listens_first(spec, record.cause);
+    case UnitState::stopped:
+    case UnitState::exited:
+    case UnitState::failed:
+    case UnitState::skipped:
+      return false;
+  }
+  FOSTER_CHECK(false);
+}
+
 bool on_its_way_up(const UnitSpec& spec, const UnitRecord& record) {
   if (record.goal == Goal::down || record.failures > 0) return false;
+  if (takes_connections(spec, record)) return false;
   switch (record.state) {
     case UnitState::waiting:
     case UnitState::starting:
@@ -21,6 +45,7 @@ bool on_its_way_up(const UnitSpec& spec, const UnitRecord& record) {
     case UnitState::exited:
     case UnitState::failed:
     case UnitState::skipped:
+    case UnitState::listening:
       return false;
   }
   FOSTER_CHECK(false);
@@ -41,7 +66,12 @@ size_t place_of(std::span<const Edge> edges, uint32_t blocker, End end) {
 
 }  // namespace
 
+bool listens_first(const UnitSpec& spec, Cause cause) {
+  return starts_on_connection(spec) && cause != Cause::connection && !decided_by_policy(cause);
+}
+
 bool is_up(const UnitSpec& spec, const UnitRecord& record) {
+  if (takes_connections(spec, record)) return true;
   if (spec.type == ServiceType::oneshot) return record.state == UnitState::exited;
   return record.state == UnitState::running;
 }
@@ -58,7 +88,9 @@ Passage Gate::passage(const Edge& edge) const {
       return once(up, other);
     case EdgeKind::completed:
       // Only the first start since a request waits for it; what restarts by itself has seen it.
-      return once(up || skipped || ledger_.record(edge.from).failures > 0, other);
+      return once((up && !takes_connections(spec, other)) || skipped ||
+                      ledger_.record(edge.from).failures > 0,
+                  other);
     case EdgeKind::after:
       return on_its_way_up(spec, other) || other.state == UnitState::stopping ? Passage::wait
                                                                               : Passage::open;
@@ -71,13 +103,35 @@ Passage Gate::passage(const Edge& edge) const {
   FOSTER_CHECK(false);
 }
 
-Verdict Gate::start(UnitIndex unit) const {
+bool Gate::will_listen(UnitIndex unit, Cause cause) const {
+  const UnitRecord& record = ledger_.record(unit);
+  switch (record.state) {
+    case UnitState::starting:
+    case UnitState::running:
+      return false;
+    case UnitState::waiting:
+      return listens_first(ledger_.spec(unit), record.cause);
+    case UnitState::stopped:
+    case UnitState::stopping:
+    case UnitState::backoff:
+    case UnitState::exited:
+    case UnitState::failed:
+    case UnitState::skipped:
+    case UnitState::listening:
+      return listens_first(ledger_.spec(unit), cause);
+  }
+  FOSTER_CHECK(false);
+}
+
+Verdict Gate::start(UnitIndex unit, Cause cause) const {
+  const bool listens = listens_first(ledger_.spec(unit), cause);
   const std::span<const Edge> edges = ledger_.set().graph().needs(unit);
   const UnitRecord& record = ledger_.record(unit);
   const uint32_t blocker = record.state == UnitState::waiting ? record.blocker : 0;
   const size_t first = place_of(edges, blocker, &Edge::to);
   for (size_t i = 0; i < edges.size(); ++i) {
     const Edge& edge = edges[(first + i) % edges.size()];
+    if (listens && edge.kind != EdgeKind::conflicts) continue;
     const Passage passage = this->passage(edge);
     if (passage != Passage::open) return {passage, edge.to};
   }

@@ -8,7 +8,11 @@
 
 namespace foster::core {
 
-/// "Up", as others see it: running, or for a oneshot, exited after all its commands succeeded.
+/// Whether a start for this cause goes no further than `listening`.
+[[nodiscard]] bool listens_first(const UnitSpec& spec, Cause cause);
+
+/// "Up", as others see it: running, or for a oneshot, exited after all its commands succeeded. A
+/// unit that starts on a connection is up as long as its sockets take one.
 [[nodiscard]] bool is_up(const UnitSpec& spec, const UnitRecord& record);
 
 enum class Passage : uint8_t { open, wait, failed };
@@ -25,9 +29,13 @@ class Gate {
   /// What the end of this edge means for a start of its beginning.
   [[nodiscard]] Passage passage(const Edge& edge) const;
 
-  /// Whether the unit may start. The edges are looked at from the one that held a waiting unit back
-  /// last, so that a unit with many needs is done with each of them once and not over and over.
-  [[nodiscard]] Verdict start(UnitIndex unit) const;
+  /// Whether a start of the unit, for this cause, comes to rest in `listening`.
+  [[nodiscard]] bool will_listen(UnitIndex unit, Cause cause) const;
+
+  /// Whether the unit may start for this cause, or listen: then only conflicts count. The edges are
+  /// looked at from the one that held a waiting unit back last, so that a unit with many needs is
+  /// done with each of them once and not over and over.
+  [[nodiscard]] Verdict start(UnitIndex unit, Cause cause) const;
 
   /// The unit whose stop has to come before this one's; likewise from the last one on.
   [[nodiscard]] std::optional<UnitIndex> stop(UnitIndex unit) const;

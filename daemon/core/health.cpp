@@ -82,6 +82,7 @@ void UnitMachine::check_over(UnitIndex unit, const SideRun& run, const Turn& tur
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
+    case UnitState::listening:
       break;
   }
   FOSTER_CHECK(false);

@@ -50,6 +50,13 @@ const char* broken_waiting(const UnitRecord& record) {
   return broken_without_process(record);
 }
 
+const char* broken_listening(const UnitSpec& spec, const UnitRecord& record) {
+  if (!starts_on_connection(spec)) return "only a unit that starts on a connection listens";
+  if (record.goal != Goal::up) return "a listening unit is wanted up";
+  if (record.started.ns != 0) return "a listening unit has not begun to start";
+  return broken_at_rest(record);
+}
+
 const char* broken_start_step(const UnitSpec& spec, const UnitRecord& record) {
   const bool ended = record.exit_attempt >= record.attempt;
   switch (record.step) {
@@ -77,6 +84,7 @@ const char* broken_start_step(const UnitSpec& spec, const UnitRecord& record) {
     case Step::stop_command:
     case Step::signal:
     case Step::post_stop:
+    case Step::overlap:
       return "a starting unit is at a step of its start";
   }
   FOSTER_CHECK(false);
@@ -181,6 +189,8 @@ const char* broken_invariant(const UnitSpec& spec, const UnitRecord& record) {
       return broken_at_rest(record);
     case UnitState::waiting:
       return broken_waiting(record);
+    case UnitState::listening:
+      return broken_listening(spec, record);
   }
   FOSTER_CHECK(false);
 }

@@ -30,6 +30,8 @@ const char* verb_text(Verb verb) {
       return "reload";
     case Verb::reset:
       return "reset";
+    case Verb::overlap:
+      return "overlap";
   }
   FOSTER_CHECK(false);
 }

@@ -140,6 +140,7 @@ bool Ledger::settled_in(UnitIndex unit, UnitState state) const {
     case UnitState::exited:
     case UnitState::failed:
     case UnitState::skipped:
+    case UnitState::listening:
       return true;
   }
   FOSTER_CHECK(false);

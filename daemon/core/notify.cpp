@@ -96,6 +96,7 @@ void UnitMachine::extend(UnitIndex unit, Duration by, const Turn& turn) {
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
+    case UnitState::listening:
       return;
   }
   FOSTER_CHECK(false);

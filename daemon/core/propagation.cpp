@@ -50,6 +50,8 @@ void Propagation::start(std::span<const StartWish> roots, bool explicit_request,
     record.goal = Goal::up;
     if (record.job_verb == Verb::stop) JobTable::finish(record, JobResult::superseded);
     if (record.state != UnitState::running) record.failures = 0;
+    // What it needs is started with it, when a connection comes.
+    if (gate_.will_listen(wish.unit, wish.cause)) continue;
     for (const Edge& edge : ledger_.set().graph().needs(wish.unit))
       pull_in(edge, wish, explicit_request);
   }
@@ -154,6 +156,7 @@ void Propagation::take_along(const Edge& edge, const StopWish& wish) {
                                          !ledger_.spec(wish.unit).restart_dependents)) {
     return;
   }
+  if (other.state == UnitState::listening && along.goal == Goal::up) return;
   // One that comes back by itself has nothing to be stopped, but what depends on it may.
   if (!at_rest(other.state) && other.goal == Goal::up) add_stop(along);
 }
@@ -302,6 +305,7 @@ Propagation::Delay Propagation::delay(UnitIndex unit) const {
     case UnitState::skipped:
       return Delay::without_end;
     case UnitState::backoff:
+    case UnitState::listening:  // nobody knows when something comes
       return Delay::some;
     case UnitState::waiting:
       return held_up_[unit.value];
@@ -323,7 +327,8 @@ void Propagation::begin(const std::vector<uint8_t>& known, const Turn& turn) {
   const std::vector<UnitIndex> order = ledger_.set().graph().start_order(ledger_.size());
   for (const UnitIndex unit : order) {
     stop_rival_of_waiting(unit, turn);
-    if (ledger_.record(unit).state != UnitState::starting) continue;
+    const UnitState state = ledger_.record(unit).state;
+    if (state != UnitState::starting && state != UnitState::listening) continue;
     for (const Edge& edge : ledger_.set().graph().needs(unit))
       if (edge.kind == EdgeKind::conflicts) stop_rival(unit, edge.to, turn);
   }
@@ -345,7 +350,7 @@ void Propagation::make_up_for_lost(UnitIndex unit, const std::vector<uint8_t>& k
                         record.goal == Goal::up && record.cause == Cause::request};
     return stop({&wish, 1}, turn);
   }
-  if (record.state != UnitState::waiting) return;
+  if (record.state != UnitState::waiting || gate_.will_listen(unit, record.cause)) return;
   std::vector<StartWish> pulled;
   for (const Edge& edge : ledger_.set().graph().needs(unit)) {
     const UnitRecord& other = ledger_.record(edge.to);

@@ -126,6 +126,7 @@ void without_main(UnitRecord& record, const UnitSpec& spec, Instant now) {
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
+    case UnitState::listening:
       return;
   }
   FOSTER_CHECK(false);

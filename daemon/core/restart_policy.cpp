@@ -78,6 +78,7 @@ bool decided_by_policy(Cause cause) {
     case Cause::timer:
     case Cause::on_failure:
     case Cause::masked:
+    case Cause::connection:
       return false;
   }
   FOSTER_CHECK(false);

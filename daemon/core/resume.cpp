@@ -45,6 +45,7 @@ void UnitMachine::resume(UnitIndex unit, int last_signal, const Turn& turn) {
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
+    case UnitState::listening:
       return;
   }
   FOSTER_CHECK(false);
@@ -115,6 +116,7 @@ void UnitMachine::resume_starting(UnitIndex unit, const Turn& turn) {
     case Step::stop_command:
     case Step::signal:
     case Step::post_stop:
+    case Step::overlap:
       break;
   }
   FOSTER_CHECK(false);
@@ -149,6 +151,7 @@ void UnitMachine::resume_running(UnitIndex unit, int last_signal, const Turn& tu
     case Step::stop_command:
     case Step::signal:
     case Step::post_stop:
+    case Step::overlap:
       break;
   }
   FOSTER_CHECK(false);
@@ -186,6 +189,7 @@ void UnitMachine::begun(UnitIndex unit, const Turn& turn) {
     case UnitState::exited:
     case UnitState::failed:
     case UnitState::skipped:
+    case UnitState::listening:
       return;
   }
   FOSTER_CHECK(false);

@@ -33,6 +33,7 @@ HookPoint point_of(Role role) {
     case Role::condition:
     case Role::ready_check:
     case Role::health_check:
+    case Role::successor:
       break;
   }
   FOSTER_CHECK(false);
@@ -60,6 +61,8 @@ const char* role_text(Role role) {
       return "ready check";
     case Role::health_check:
       return "health check";
+    case Role::successor:
+      return "successor";
   }
   FOSTER_CHECK(false);
 }
@@ -230,6 +233,7 @@ void UnitMachine::hook_over(UnitIndex unit, const SideRun& run, const Turn& turn
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
+    case UnitState::listening:
       break;
   }
   FOSTER_CHECK(false);

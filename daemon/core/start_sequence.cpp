@@ -31,7 +31,7 @@ void UnitMachine::start_afresh(const StartWish& wish, const Turn& turn) {
 void UnitMachine::start_attempt(const StartWish& wish, const Turn& turn) {
   const UnitIndex unit = wish.unit;
   if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);
-  const Verdict verdict = gate_.start(unit);
+  const Verdict verdict = gate_.start(unit, wish.cause);
   switch (verdict.passage) {
     case Passage::open:
       return begin_start(unit, wish.cause, wish.trigger, turn);
@@ -46,7 +46,7 @@ void UnitMachine::start_attempt(const StartWish& wish, const Turn& turn) {
 
 void UnitMachine::reconsider(UnitIndex unit, const Turn& turn) {
   if (record(unit).state != UnitState::waiting) return;
-  const Verdict verdict = gate_.start(unit);
+  const Verdict verdict = gate_.start(unit, record(unit).cause);
   switch (verdict.passage) {
     case Passage::open:
       return begin_start(unit, record(unit).cause, take_trigger(unit), turn);
@@ -76,6 +76,7 @@ uint32_t UnitMachine::take_trigger(UnitIndex unit) {
 
 void UnitMachine::begin_start(UnitIndex unit, Cause cause, uint32_t trigger, const Turn& turn) {
   if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);
+  if (listens_first(spec(unit), cause)) return listen(unit, cause, turn);
   UnitRecord& record = ledger_.change(unit);
   record.started = {};
   record.running = {};
@@ -267,6 +268,7 @@ void UnitMachine::start_hook_over(UnitIndex unit, const SideRun& run, const Turn
     case Step::stop_command:
     case Step::signal:
     case Step::post_stop:
+    case Step::overlap:
       break;
   }
   FOSTER_CHECK(false);

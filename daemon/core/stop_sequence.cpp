@@ -17,8 +17,15 @@ bool main_lives(const UnitRecord& record) {
   return record.attempt > record.exit_attempt && !record.over;
 }
 
-/// A oneshot that has exited and stopped by that: all that is left is to wait for its dependents.
+/// A unit that was `listening`, and was up by its sockets alone.
+bool only_listened(const UnitSpec& spec, const UnitRecord& record) {
+  return starts_on_connection(spec) && record.was_up && record.started.ns == 0;
+}
+
+/// A oneshot that has exited and stopped by that, or one whose command was not run: all that is
+/// left is to wait for its dependents.
 bool was_done_before(const UnitSpec& spec, const UnitRecord& record) {
+  if (only_listened(spec, record)) return true;
   return spec.type == ServiceType::oneshot && !spec.remain_after_exit && record.was_up &&
          !decided_by_policy(record.cause);
 }
@@ -111,6 +118,7 @@ void UnitMachine::stop_next_step(UnitIndex unit, const Turn& turn) {
     case Step::ready:
     case Step::post_start:
     case Step::reload:
+    case Step::overlap:
       break;
   }
   FOSTER_CHECK(false);

@@ -46,6 +46,8 @@ struct Supervisor::Impl {
   void take(const MainNotFound& event, const Turn& turn) { machine.main_not_found(event, turn); }
   void take(const AdoptFailed& event, const Turn& turn) { machine.adopt_failed(event, turn); }
   void take(const MemoryMeasured& event, const Turn& turn) { machine.memory_measured(event, turn); }
+  void take(const ConnectionSeen& event, const Turn& turn);
+  void take(const ListenFailed& event, const Turn& turn) { machine.listen_failed(event, turn); }
 
   [[nodiscard]] Reply refusal_of(const Request& event) const;
   void obey(Verb verb, const std::vector<UnitIndex>& units, const Turn& turn);
@@ -171,6 +173,7 @@ void Supervisor::Impl::obey(Verb verb, const std::vector<UnitIndex>& units, cons
       return propagation.stop(wishes, turn);
     }
     case Verb::restart:
+    case Verb::overlap:
       return restart(units, turn);
     case Verb::reload:
       for (const UnitIndex unit : units)
@@ -192,7 +195,8 @@ void Supervisor::Impl::restart(const std::vector<UnitIndex>& units, const Turn& 
   for (const UnitIndex unit : units) {
     const UnitRecord& record = ledger.record(unit);
     const bool lives = record.state == UnitState::starting || record.state == UnitState::running;
-    if (!lives && !is_up(ledger.spec(unit), record)) continue;
+    const bool stays_up = record.state == UnitState::exited && is_up(ledger.spec(unit), record);
+    if (!lives && !stays_up) continue;
     stops.push_back({.unit = unit, .goal = Goal::up, .restart = true});
     UnitRecord& mine = ledger.change(unit);
     mine.goal = Goal::up;
@@ -280,6 +284,15 @@ void Supervisor::Impl::take(const TimerElapsed& event, const Turn& turn) {
   const UnitRecord& record = ledger.record(event.unit);
   if (shutdown.under_way() || record.masked || !at_rest(record.state)) return;
   const StartWish wish{event.unit, Cause::timer};
+  propagation.start({&wish, 1}, true, turn);
+}
+
+/// What a unit needs is started with it, like by a request.
+void Supervisor::Impl::take(const ConnectionSeen& event, const Turn& turn) {
+  const bool listens = ledger.record(event.unit).state == UnitState::listening;
+  if (!listens || shutdown.under_way()) return;
+  if (!machine.may_answer_connection(event.unit, turn)) return;
+  const StartWish wish{event.unit, Cause::connection};
   propagation.start({&wish, 1}, true, turn);
 }
 

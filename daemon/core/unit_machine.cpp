@@ -44,6 +44,7 @@ void UnitMachine::spawned(const Spawned& event, const Turn& turn) {
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
+    case UnitState::listening:
       break;
   }
 }
@@ -80,6 +81,7 @@ void UnitMachine::spawn_failed(const SpawnFailed& event, const Turn& turn) {
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
+    case UnitState::listening:
       break;
   }
 }
@@ -146,6 +148,7 @@ void UnitMachine::timer_fired(UnitIndex unit, const Turn& turn) {
     case UnitState::failed:
     case UnitState::waiting:
     case UnitState::skipped:
+    case UnitState::listening:
       FOSTER_CHECK(false);
   }
 }
@@ -167,6 +170,13 @@ void UnitMachine::want_up(const StartWish& wish, const Turn& turn) {
     case UnitState::skipped:
     case UnitState::backoff:
       start_afresh(wish, turn);
+      break;
+    case UnitState::listening:
+      if (wish.cause == Cause::connection) {
+        start_attempt(wish, turn);
+      } else {
+        JobTable::finish(record, JobResult::done);
+      }
       break;
     case UnitState::waiting:
     case UnitState::starting:
@@ -203,6 +213,9 @@ void UnitMachine::want_stopped(const StopWish& wish, const Turn& turn) {
     case UnitState::waiting:
       stop_if_resting(wish, turn);
       break;
+    case UnitState::listening:  // needs no other yet
+      if (wish.goal == Goal::down) stop_if_resting(wish, turn);
+      break;
     case UnitState::starting:
     case UnitState::running:
       if (wish.restart) record.failures = 0;
@@ -223,15 +236,17 @@ void UnitMachine::want_stopped(const StopWish& wish, const Turn& turn) {
 }
 
 /// Such a unit has no process. One that has exited and stays up all the same takes part in the
-/// order of stops, and has its hooks run.
+/// order of stops, and has its hooks run; one that listens takes part in it, too.
 void UnitMachine::stop_if_resting(const StopWish& wish, const Turn& turn) {
   UnitRecord& record = ledger_.change(wish.unit);
   const UnitSpec& spec = this->spec(wish.unit);
-  const bool stays_up = record.state == UnitState::exited && spec.type == ServiceType::oneshot;
+  const bool listens = record.state == UnitState::listening;
+  const bool stays_up =
+      listens || (record.state == UnitState::exited && spec.type == ServiceType::oneshot);
   const bool has_hooks = spec.remain_after_exit && (hook_of(spec, HookPoint::pre_stop) != nullptr ||
                                                     hook_of(spec, HookPoint::stop) != nullptr ||
                                                     hook_of(spec, HookPoint::post_stop) != nullptr);
-  const bool held = wish.cause != Cause::shutdown && gate_.stop(wish.unit).has_value();
+  const bool held = (listens || wish.cause != Cause::shutdown) && gate_.stop(wish.unit).has_value();
   if (stays_up && (has_hooks || held)) {
     enter_stopping(wish.unit, wish.cause, wish.blocker, turn);
     return;
@@ -265,6 +280,7 @@ void UnitMachine::hurried(UnitIndex unit, const Turn& turn) {
     case UnitState::running:
     case UnitState::backoff:
     case UnitState::waiting:
+    case UnitState::listening:
       FOSTER_CHECK(false);  // the shutdown that is hurried stopped all of these when it began
   }
 }

@@ -7,9 +7,10 @@
 // own making (restart_policy: decided_by_policy) lead to the restart policy; anything else means
 // that a start is owed.
 //
-// The sources by theme: unit_machine (inputs), start_sequence, stop_sequence, endings, side_runs
-// (processes of hooks and checks), readiness, health, notify, adoption (a main process that is
-// found or named), resume (what a former manager left).
+// The sources by theme: unit_machine (inputs), start_sequence, listening (starts by a connection),
+// stop_sequence, endings, side_runs (processes of hooks and checks), overlap (restarts beside the
+// old main process), readiness, health, notify, adoption (a main process that is found or named),
+// resume (what a former manager left).
 #pragma once
 
 #include <vector>
@@ -65,11 +66,15 @@ class UnitMachine {
   void main_not_found(const MainNotFound& event, const Turn& turn);
   void adopt_failed(const AdoptFailed& event, const Turn& turn);
   void memory_measured(const MemoryMeasured& event, const Turn& turn);
+  void listen_failed(const ListenFailed& event, const Turn& turn);
   void timer_fired(UnitIndex unit, const Turn& turn);
   void hurried(UnitIndex unit, const Turn& turn);
   [[nodiscard]] bool can_reload(UnitIndex unit) const;
   void reload_requested(UnitIndex unit, const Turn& turn);
   void reset_requested(UnitIndex unit, const Turn& turn);
+
+  /// Whether a connection may start the unit, which listens; otherwise it has failed.
+  [[nodiscard]] bool may_answer_connection(UnitIndex unit, const Turn& turn);
 
   // What the graph makes of things.
   /// Wanted up from now on.
@@ -132,6 +137,9 @@ class UnitMachine {
   void command_done(UnitIndex unit, const Turn& turn);
   [[nodiscard]] uint32_t take_trigger(UnitIndex unit);
 
+  // listening
+  void listen(UnitIndex unit, Cause cause, const Turn& turn);
+
   // readiness
   void await_ready(UnitIndex unit, const Turn& turn);
   void ready(UnitIndex unit, const Turn& turn);
@@ -159,7 +167,7 @@ class UnitMachine {
   void main_ended_while_up(UnitIndex unit, const Turn& turn);
   void ended_by_itself(UnitIndex unit, Cause cause, const Turn& turn);
   void restart_after(UnitIndex unit, Cause cause, const Turn& turn);
-  void limit_reached(UnitIndex unit, const Turn& turn);
+  void limit_reached(UnitIndex unit, const std::string& text, const Turn& turn);
   void restart_by_itself(UnitIndex unit, Cause cause, const Turn& turn);
   void fail_for_good(UnitIndex unit, Cause cause, uint32_t blocker, const Turn& turn);
   void rest_stopped(UnitIndex unit, Cause cause, const Turn& turn, uint32_t blocker = 0);

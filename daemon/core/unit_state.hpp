@@ -249,6 +249,7 @@ struct SideRun {
   bool killed = false;  // SIGKILL was sent to it: out of time, or in the way of a stop
   bool ended = false;   // its main process has; what remains of its group is being killed
   bool failed = false;  // in ending
+  bool ready = false;   // of a successor: seen before the news of its spawn, or of its killing
   Attempt attempt;      // 0: none
   int32_t pid = 0;
   Instant deadline;  // then SIGKILL to its group

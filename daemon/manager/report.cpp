@@ -28,6 +28,8 @@ const char* state_word(core::UnitState state) {
       return "held back";
     case core::UnitState::skipped:
       return "skipped";
+    case core::UnitState::listening:
+      return "listening";
   }
   return "unknown";
 }
@@ -95,7 +97,7 @@ void report(const core::Note& note, const std::string& unit) {
 }
 
 std::string summary(const core::Supervisor& core) {
-  std::array<size_t, 9> counts{};
+  std::array<size_t, 10> counts{};
   for (uint32_t i = 0; i < core.set().size(); ++i)
     ++counts[static_cast<size_t>(core.record({i}).state)];
   std::string text;

@@ -1,5 +1,6 @@
 #include "daemon/manager/slot_codec.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -17,14 +18,17 @@ static_assert(static_cast<int>(core::UnitState::exited) == FOSTER_STATE_EXITED);
 static_assert(static_cast<int>(core::UnitState::failed) == FOSTER_STATE_FAILED);
 static_assert(static_cast<int>(core::UnitState::waiting) == FOSTER_STATE_WAITING);
 static_assert(static_cast<int>(core::UnitState::skipped) == FOSTER_STATE_SKIPPED);
+static_assert(static_cast<int>(core::UnitState::listening) == FOSTER_STATE_LISTENING);
 static_assert(static_cast<int>(core::Step::conditions) == FOSTER_STEP_CONDITIONS);
 static_assert(static_cast<int>(core::Step::find_main) == FOSTER_STEP_FIND_MAIN);
 static_assert(static_cast<int>(core::Step::reload) == FOSTER_STEP_RELOAD);
 static_assert(static_cast<int>(core::Step::dependents) == FOSTER_STEP_DEPENDENTS);
 static_assert(static_cast<int>(core::Step::post_stop) == FOSTER_STEP_POST_STOP);
+static_assert(static_cast<int>(core::Step::overlap) == FOSTER_STEP_OVERLAP);
 static_assert(static_cast<int>(core::Role::main) == FOSTER_ROLE_MAIN);
 static_assert(static_cast<int>(core::Role::post_stop) == FOSTER_ROLE_POST_STOP);
 static_assert(static_cast<int>(core::Role::health_check) == FOSTER_ROLE_HEALTH_CHECK);
+static_assert(static_cast<int>(core::Role::successor) == FOSTER_ROLE_SUCCESSOR);
 static_assert(static_cast<int>(core::Health::starting) == FOSTER_HEALTH_STARTING);
 static_assert(static_cast<int>(core::Health::unhealthy) == FOSTER_HEALTH_UNHEALTHY);
 static_assert(static_cast<int>(core::Goal::up) == FOSTER_GOAL_UP);
@@ -34,6 +38,7 @@ static_assert(static_cast<int>(core::Cause::dependency) == FOSTER_CAUSE_DEPENDEN
 static_assert(static_cast<int>(core::Cause::start_timeout) == FOSTER_CAUSE_START_TIMEOUT);
 static_assert(static_cast<int>(core::Cause::watchdog) == FOSTER_CAUSE_WATCHDOG);
 static_assert(static_cast<int>(core::Cause::masked) == FOSTER_CAUSE_MASKED);
+static_assert(static_cast<int>(core::Cause::connection) == FOSTER_CAUSE_CONNECTION);
 static_assert(static_cast<int>(core::ExitKind::spawn) == FOSTER_EXIT_SPAWN);
 static_assert(static_cast<int>(core::JobResult::superseded) == FOSTER_JOB_SUPERSEDED);
 static_assert(static_cast<int>(ServiceType::simple) == FOSTER_TYPE_SIMPLE);
@@ -112,7 +117,10 @@ uint32_t encode_flags(const core::UnitRecord& record, const UnitSpec& unit) {
          flag(record.ready, FOSTER_FLAG_READY) | flag(record.was_up, FOSTER_FLAG_WAS_UP) |
          flag(record.last_exit.clean, FOSTER_FLAG_EXIT_CLEAN) |
          flag(record.hook.killed, FOSTER_FLAG_HOOK_KILLED) |
-         flag(record.check.killed, FOSTER_FLAG_CHECK_KILLED);
+         flag(record.check.killed, FOSTER_FLAG_CHECK_KILLED) |
+         flag(record.successor.killed, FOSTER_FLAG_SUCCESSOR_KILLED) |
+         flag(record.successor.ready, FOSTER_FLAG_SUCCESSOR_READY) |
+         flag(record.former.killed, FOSTER_FLAG_FORMER_KILLED);
 }
 
 void decode_flags(uint32_t flags, core::UnitRecord& record) {
@@ -121,6 +129,9 @@ void decode_flags(uint32_t flags, core::UnitRecord& record) {
   record.was_up = (flags & FOSTER_FLAG_WAS_UP) != 0;
   record.hook.killed = (flags & FOSTER_FLAG_HOOK_KILLED) != 0;
   record.check.killed = (flags & FOSTER_FLAG_CHECK_KILLED) != 0;
+  record.successor.killed = (flags & FOSTER_FLAG_SUCCESSOR_KILLED) != 0;
+  record.successor.ready = (flags & FOSTER_FLAG_SUCCESSOR_READY) != 0;
+  record.former.killed = (flags & FOSTER_FLAG_FORMER_KILLED) != 0;
 }
 
 void encode_side_runs(const core::UnitRecord& record, foster_slot_body& body) {
@@ -134,6 +145,33 @@ void encode_side_runs(const core::UnitRecord& record, foster_slot_body& body) {
   body.check_pid = record.check.pid;
   body.check_attempt = record.check.attempt.value;
   body.check_deadline_boot_ns = record.check.deadline.ns;
+}
+
+void encode_overlap(const core::UnitRecord& record, foster_slot_body& body) {
+  body.successor_pid = record.successor.pid;
+  body.successor_attempt = record.successor.attempt.value;
+  body.successor_deadline_boot_ns = record.successor.deadline.ns;
+  body.former_pid = record.former.pid;
+  body.former_attempt = record.former.attempt.value;
+  body.former_deadline_boot_ns = record.former.deadline.ns;
+}
+
+void decode_overlap(const foster_slot_body& body, core::UnitRecord& record) {
+  if (body.successor_attempt != 0) record.successor.role = core::Role::successor;
+  record.successor.pid = body.successor_pid;
+  record.successor.attempt = {body.successor_attempt};
+  record.successor.deadline = {body.successor_deadline_boot_ns};
+  record.former.pid = body.former_pid;
+  record.former.attempt = {body.former_attempt};
+  record.former.deadline = {body.former_deadline_boot_ns};
+}
+
+void encode_facts(const SlotFacts& facts, foster_slot_body& body) {
+  body.enablement = facts.enablement;
+  body.timer_next_real_ns = facts.timer_next_real_ns;
+  body.socket_count = facts.socket_count;
+  body.held_count = facts.held_count;
+  std::ranges::copy(facts.socket_ports, body.socket_ports);
 }
 
 void decode_side_runs(const foster_slot_body& body, core::UnitRecord& record) {
@@ -151,6 +189,7 @@ void decode_side_runs(const foster_slot_body& body, core::UnitRecord& record) {
 
 void encode_times(const core::UnitRecord& record, Now now, foster_slot_body& body) {
   body.window_start_boot_ns = record.window_start.ns;
+  body.trigger_start_boot_ns = record.trigger_start.ns;
   body.since_boot_ns = record.since.ns;
   body.since_real_ns = now.real_ns - (now.boot - record.since).count();
   body.started_boot_ns = record.started.ns;
@@ -165,6 +204,7 @@ void encode_times(const core::UnitRecord& record, Now now, foster_slot_body& bod
 
 void decode_times(const foster_slot_body& body, core::UnitRecord& record) {
   record.window_start = {body.window_start_boot_ns};
+  record.trigger_start = {body.trigger_start_boot_ns};
   record.since = {body.since_boot_ns};
   record.started = {body.started_boot_ns};
   record.running = {body.running_boot_ns};
@@ -203,13 +243,13 @@ foster_slot_body encode_slot(const core::UnitRecord& record, const UnitSpec& uni
   body.cause = static_cast<uint8_t>(record.cause);
   body.step = static_cast<uint8_t>(record.step);
   body.health = static_cast<uint8_t>(record.health);
-  body.enablement = facts.enablement;
   body.flags = encode_flags(record, unit);
   body.blocker = record.blocker;
   body.pid = record.pid;
   body.restarts = record.restarts;
   body.failures = record.failures;
   body.window_count = record.window_count;
+  body.trigger_count = record.trigger_count;
   body.check_failures = record.check_failures;
   body.check_successes = record.check_successes;
   body.service_errno = record.service_errno;
@@ -218,9 +258,10 @@ foster_slot_body encode_slot(const core::UnitRecord& record, const UnitSpec& uni
   body.attempt = record.attempt.value;
   body.exit_attempt = record.exit_attempt.value;
   body.exits = record.exits;
-  body.timer_next_real_ns = facts.timer_next_real_ns;
+  encode_facts(facts, body);
   encode_times(record, now, body);
   encode_side_runs(record, body);
+  encode_overlap(record, body);
   encode_exit(record.last_exit, body);
   encode_jobs(record, body);
   copy_text(body.status_text, record.status_text);
@@ -244,6 +285,7 @@ core::UnitRecord decode_slot(const foster_slot_body& body) {
   record.restarts = body.restarts;
   record.failures = body.failures;
   record.window_count = body.window_count;
+  record.trigger_count = body.trigger_count;
   record.check_failures = body.check_failures;
   record.check_successes = body.check_successes;
   record.service_errno = body.service_errno;
@@ -252,6 +294,7 @@ core::UnitRecord decode_slot(const foster_slot_body& body) {
   decode_flags(body.flags, record);
   decode_times(body, record);
   decode_side_runs(body, record);
+  decode_overlap(body, record);
   decode_jobs(body, record);
   record.last_exit = decode_exit(body);
   record.status_text = read_text(body.status_text);

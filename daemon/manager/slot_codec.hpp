@@ -2,6 +2,7 @@
 // the same again: a new manager begins with exactly what the old one knew.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "common/instant.hpp"
@@ -16,6 +17,9 @@ namespace foster::manager {
 struct SlotFacts {
   int64_t timer_next_real_ns = 0;  // 0: the unit has no timer, or it will not elapse any more
   uint8_t enablement = FOSTER_ENABLED;
+  uint16_t socket_count = 0;
+  uint16_t held_count = 0;
+  std::array<uint16_t, FOSTER_PORTS> socket_ports{};
 };
 
 /// The present, by both clocks.

@@ -150,6 +150,7 @@ bool unfinished(const protocol::Child& child, const core::RecoveredUnit& unit,
 void add_live(core::RecoveredUnit& unit, const protocol::Child& child, core::Role role) {
   switch (role) {
     case core::Role::main:
+    case core::Role::successor:
       if (!unfinished(child, unit)) return;
       if (child.attempt < unit.live_attempt.value) {
         unit.live_former.value = std::max(unit.live_former.value, child.attempt);

@@ -14,6 +14,7 @@ using core::Begin;
 using core::Cause;
 using core::CheckConditions;
 using core::ConditionsChecked;
+using core::ConnectionSeen;
 using core::EndDaemon;
 using core::Exited;
 using core::ExitKind;
@@ -26,6 +27,7 @@ using core::JobResult;
 using core::Kill;
 using core::KillFailed;
 using core::LastExit;
+using core::ListenFailed;
 using core::MainFound;
 using core::MainNotFound;
 using core::MaskChange;
@@ -98,6 +100,12 @@ class Describer {
   std::string operator()(const ReadySeen& event) const {
     return "ready seen" + who(event.unit, event.attempt);
   }
+  std::string operator()(const ConnectionSeen& event) const {
+    return "connection" + name(event.unit);
+  }
+  std::string operator()(const ListenFailed& event) const {
+    return "listen failed" + name(event.unit) + ": " + event.message;
+  }
   std::string operator()(const Notified& event) const;
   std::string operator()(const MainFound& event) const {
     return "main found" + who(event.unit, event.attempt) + " pid " + std::to_string(event.pid);
@@ -148,6 +156,8 @@ class Describer {
         return said + " masked" + name(action.refused_for);
       case Refusal::cannot_reload:
         return said + " cannot reload" + name(action.refused_for);
+      case Refusal::cannot_overlap:
+        return said + " cannot overlap" + name(action.refused_for);
     }
     for (const JobRef& job : action.jobs) {
       said += name(job.unit) + " job " + std::to_string(job.job.value);
@@ -177,6 +187,7 @@ class Describer {
 
 std::string Describer::operator()(const Notified& event) const {
   std::string said = "notified" + name(event.unit);
+  if (event.attempt.value != 0) said += " #" + std::to_string(event.attempt.value);
   if (event.ready) said += " READY";
   if (event.reloading) said += " RELOADING";
   if (event.stopping) said += " STOPPING";
@@ -250,6 +261,8 @@ const char* text(UnitState state) {
       return "waiting";
     case UnitState::skipped:
       return "skipped";
+    case UnitState::listening:
+      return "listening";
   }
   FOSTER_CHECK(false);
 }
@@ -294,6 +307,8 @@ const char* text(Cause cause) {
       return "on failure";
     case Cause::masked:
       return "masked";
+    case Cause::connection:
+      return "connection";
   }
   FOSTER_CHECK(false);
 }
@@ -320,6 +335,8 @@ const char* text(Role role) {
       return "ready-check";
     case Role::health_check:
       return "health-check";
+    case Role::successor:
+      return "successor";
   }
   FOSTER_CHECK(false);
 }
@@ -352,6 +369,8 @@ const char* text(Step step) {
       return "signal";
     case Step::post_stop:
       return "post-stop";
+    case Step::overlap:
+      return "overlap";
   }
   FOSTER_CHECK(false);
 }

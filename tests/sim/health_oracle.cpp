@@ -148,6 +148,7 @@ void HealthOracle::judge_cause(const Judged& judged, const Told& told, UnitIndex
     case Cause::timer:
     case Cause::on_failure:
     case Cause::masked:
+    case Cause::connection:
       return;
   }
 }

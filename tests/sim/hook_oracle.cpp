@@ -37,6 +37,7 @@ void HookOracle::performed(const core::Spawn& spawn) {
     case Role::reload:
     case Role::ready_check:
     case Role::health_check:
+    case Role::successor:
       break;
   }
 }

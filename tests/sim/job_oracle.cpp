@@ -146,6 +146,7 @@ void JobOracle::judge_success(UnitIndex unit, const UnitRecord& record, Verb ver
       return;
     case Verb::start:
     case Verb::restart:
+    case Verb::overlap:
       break;
   }
   if (record.state == UnitState::skipped) return;

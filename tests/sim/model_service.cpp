@@ -156,6 +156,7 @@ int ModelKeeper::side_exit_code(const Child& child) {
     case Role::reload:
       return maybe(swarm_.hooks_fail, 4) ? 1 : 0;
     case Role::main:
+    case Role::successor:
       break;
   }
   return 0;

@@ -169,6 +169,7 @@ void OrderOracle::judge_spawn(const Judged& judged, const core::Spawn& spawn) {
     case Role::reload:
     case Role::ready_check:
     case Role::health_check:
+    case Role::successor:
       if (state != UnitState::starting && state != UnitState::running) {
         verdict_.fail(spawn.unit, "it is looked after though it is not up");
       }
@@ -278,6 +279,7 @@ Duration OrderOracle::timeout_of(UnitIndex unit, Role role) const {
     case Role::condition:
     case Role::ready_check:  // within the start timeout, which ends it
     case Role::main:
+    case Role::successor:
       return Duration::zero();
   }
   FOSTER_CHECK(false);

@@ -56,6 +56,7 @@ void RestJudge::unit(UnitIndex unit) {
       return;
     case UnitState::exited:
     case UnitState::skipped:
+    case UnitState::listening:
       return;
     case UnitState::starting:
     case UnitState::stopping:

@@ -1,0 +1,2 @@
+// Restarts that overlap.
+#include "daemon/core/unit_machine.hpp"
