@@ -12,13 +12,14 @@ from pathlib import Path
 
 MAGIC = 0x314E4F4947455246
 STATES = ("stopped", "starting", "running", "stopping", "backoff", "exited", "failed",
-          "waiting", "skipped")
+          "waiting", "skipped", "listening")
 PHASES = ("starting", "running", "stopping", "down")
 CAUSES = ("none", "boot", "request", "exit", "spawn_failed", "rate_limited", "shutdown",
           "stop_timeout", "dependency", "conflict", "condition", "start_timeout", "hook", "health",
-          "watchdog", "max_runtime", "timer", "on_failure", "masked")
+          "watchdog", "max_runtime", "timer", "on_failure", "masked",
+          "connection")
 STEPS = ("none", "conditions", "pre_start", "command", "find_main", "ready", "post_start", "reload",
-         "dependents", "pre_stop", "stop_command", "signal", "post_stop")
+         "dependents", "pre_stop", "stop_command", "signal", "post_stop", "overlap")
 HEALTHS = ("none", "starting", "healthy", "unhealthy")
 EDGE_KINDS = ("requires", "binds-to", "wants", "completed", "after", "conflicts", "part-of")
 FLAGS = {"killed": 1, "essential": 2, "ready": 4, "was_up": 8, "exit_clean": 16}
@@ -63,8 +64,12 @@ class Body(ctypes.Structure):
         ("check_failures", U32), ("check_successes", U32), ("service_errno", I32),
         ("command_index", U16), ("hook_index", U16), ("hook_role", U8), ("check_role", U8),
         ("check_index", U16), ("claimed_pid", I32), ("hook_pid", I32), ("check_pid", I32),
-        ("reserved", U32), ("window_start_boot_ns", I64), ("attempt", U64), ("exit_attempt", U64),
-        ("exits", U64), ("since_boot_ns", I64), ("since_real_ns", I64), ("started_boot_ns", I64),
+        ("successor_pid", I32), ("former_pid", I32), ("trigger_count", U32), ("socket_count", U16),
+        ("held_count", U16), ("reserved", U32), ("socket_ports", U16 * 4),
+        ("window_start_boot_ns", I64), ("trigger_start_boot_ns", I64),
+        ("successor_deadline_boot_ns", I64), ("former_deadline_boot_ns", I64),
+        ("successor_attempt", U64), ("former_attempt", U64), ("attempt", U64),
+        ("exit_attempt", U64), ("exits", U64), ("since_boot_ns", I64), ("since_real_ns", I64), ("started_boot_ns", I64),
         ("running_boot_ns", I64), ("exit_boot_ns", I64), ("exit_real_ns", I64),
         ("deadline_boot_ns", I64), ("start_deadline_boot_ns", I64),
         ("watchdog_deadline_boot_ns", I64), ("runtime_deadline_boot_ns", I64),
@@ -121,8 +126,8 @@ class Region:
         if self.address == ctypes.c_void_p(-1).value:
             raise OSError(ctypes.get_errno(), "mmap")
         self.header = Header.from_address(self.address)
-        if self.header.magic != MAGIC or self.header.version != 2:
-            raise ValueError(f"{self.path} is no region of version 2")
+        if self.header.magic != MAGIC or self.header.version != 3:
+            raise ValueError(f"{self.path} is no region of version 3")
         if self.header.slot_size != ctypes.sizeof(Slot):
             raise ValueError(f"a slot has {self.header.slot_size} bytes, not {ctypes.sizeof(Slot)}")
         self.layout = self.header.layout_generation
