@@ -52,7 +52,8 @@ std::string socket_text(int fd) {
   const SocketAddress peer = peer_address(fd);
   if (!here.empty()) text += " " + here;
   if (is_listening(fd)) return text + ", listening";
-  if (peer.size == 0) return text;
+  // Netlink's peer is the kernel from the beginning.
+  if (peer.size == 0 || family == AF_NETLINK) return text;
   const std::string there = address_text(peer);
   return text + ", connected" + (there.empty() ? "" : " to " + there);
 }
