@@ -113,7 +113,10 @@ void declare_quiet(CLI::App& app, Arguments& arguments) {
 }
 
 void declare_unit(CLI::App& app, Arguments& arguments) {
-  app.add_option("NAME", arguments.names, "The unit, by its name")->required()->expected(1);
+  app.add_option("NAME", arguments.names, "The unit, by its name")
+      ->required()
+      ->expected(1)
+      ->allow_extra_args(false);
 }
 
 std::string listen_mistake(const std::string& text) {

@@ -72,6 +72,58 @@ TEST(CommandLine, ScaleTakesATemplateAndACount) {
   EXPECT_EQ(line.arguments.instances, 8u);
 }
 
+TEST(CommandLine, WhatIsPassedKeepsTheOrderOfTheWords) {
+  const CommandLine line = parse({"pass", "--fd", "7", "web", "--name", "a", "--listen",
+                                  "tcp://[::1]:80", "--name", "[b]", "--fd=0", "--name=c"});
+  ASSERT_NE(line.command, nullptr) << line.text;
+  EXPECT_EQ(line.arguments.names, Words{"web"});
+  const std::vector<Offer>& offers = line.arguments.offers;
+  ASSERT_EQ(offers.size(), 3u);
+  EXPECT_EQ(offers[0].descriptor, 7);
+  EXPECT_EQ(offers[0].name, "a");
+  EXPECT_EQ(offers[1].listen, "tcp://[::1]:80");
+  EXPECT_EQ(offers[1].name, "[b]");
+  EXPECT_EQ(offers[2].descriptor, 0);
+  EXPECT_EQ(offers[2].listen, "");
+  EXPECT_EQ(offers[2].name, "c");
+  EXPECT_EQ(parse({"pass", "web", "--fd", "7"}).arguments.offers.at(0).name, "");
+}
+
+TEST(CommandLine, MistakesInWhatIsPassedAreNamed) {
+  const std::string see = "\nSee fosterctl pass --help.\n";
+  EXPECT_EQ(mistake({"pass", "web"}), "fosterctl: --listen or --fd is required" + see);
+  EXPECT_EQ(mistake({"pass", "--fd", "3"}), "fosterctl: NAME is required" + see);
+  EXPECT_EQ(mistake({"pass", "web", "--fd", "x"}), "fosterctl: --fd: 'x' is no count" + see);
+  EXPECT_EQ(mistake({"pass", "web", "--fd", "3", "--fd", "4", "--name", "a"}),
+            "fosterctl: 2 descriptors take as many --name, not 1" + see);
+  EXPECT_EQ(mistake({"pass", "web", "--fd", "3", "--name", "a", "--name", "b"}),
+            "fosterctl: 1 descriptor takes as many --name, not 2" + see);
+  const std::string address = mistake({"pass", "web", "--listen", "tcp://example.com:80"});
+  EXPECT_TRUE(address.starts_with(
+      "fosterctl: --listen: 'tcp://example.com:80' is no address to listen at: "))
+      << address;
+}
+
+TEST(CommandLine, WhatIsTakenGoesToACommandWithItsOwnOptions) {
+  const CommandLine line =
+      parse({"take", "--instance", "x", "web", "http", "--", "sh", "-c", "[ 1 ]", "--", "--json"});
+  ASSERT_NE(line.command, nullptr) << line.text;
+  EXPECT_EQ(line.arguments.names, Words{"web"});
+  EXPECT_EQ(line.arguments.descriptor, "http");
+  EXPECT_EQ(line.arguments.command, (Words{"sh", "-c", "[ 1 ]", "--", "--json"}));
+  const Words all{"take", "web", "http", "--", "[", "-f", "x", "]"};
+  EXPECT_EQ(parse(all).arguments.command, (Words{"[", "-f", "x", "]"}));
+  EXPECT_EQ(mistake({"take", "web", "http"}),
+            "fosterctl: COMMAND is required\nSee fosterctl take --help.\n");
+  EXPECT_EQ(mistake({"drop", "web"}),
+            "fosterctl: FDNAME is required\nSee fosterctl drop --help.\n");
+}
+
+TEST(CommandLine, ARestartMayOverlap) {
+  EXPECT_TRUE(parse({"restart", "web", "--overlap"}).arguments.overlap);
+  EXPECT_FALSE(parse({"restart", "web"}).arguments.overlap);
+}
+
 TEST(CommandLine, DurationsAndConditionsAreValues) {
   const CommandLine line = parse({"wait", "a", "--for", "down", "--timeout", "1min 30s"});
   ASSERT_NE(line.command, nullptr) << line.text;
@@ -103,7 +155,7 @@ TEST(CommandLine, MistakesAreNamed) {
   EXPECT_EQ(mistake({"wait", "a"}), "fosterctl: --for is required\nSee fosterctl wait --help.\n");
   EXPECT_EQ(mistake({"wait", "a", "--for", "runing"}),
             "fosterctl: --for: 'runing' is none of running, stopped, failed, exited, "
-            "waiting, skipped, up, down, ready, healthy\n"
+            "waiting, skipped, listening, up, down, ready, healthy\n"
             "See fosterctl wait --help.\n");
   EXPECT_EQ(mistake({"start", "a", "--timeout", "5"}),
             "fosterctl: --timeout: a number needs its unit: \"5s\", \"5ms\", ...\n"
@@ -179,6 +231,12 @@ Changing:
   reload                Have services read their configuration again
   reset                 Forget failures and restarts of units
   signal                Send a signal to the units' main processes
+
+Sockets and other descriptors:
+  pass                  Open a socket, or take one, and give it to a unit
+  fds                   What is held for units: sockets, and what was passed or stored
+  drop                  Hold a descriptor no longer
+  take                  Run a command with a descriptor that is held for a unit
 
 Units and the daemon:
   enable                Have units started with the daemon

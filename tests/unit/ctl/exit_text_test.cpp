@@ -27,7 +27,7 @@ TEST(ExitText, NamesTheWayItEnded) {
 
 TEST(Words, NumbersOfANewerDaemonAreUnknownAndNotAnError) {
   EXPECT_EQ(state_word(FOSTER_STATE_FAILED), "failed");
-  EXPECT_EQ(state_word(FOSTER_STATE_SKIPPED + 1), "unknown");
+  EXPECT_EQ(state_word(FOSTER_STATE_LISTENING + 1), "unknown");
   EXPECT_EQ(cause_word(255), "unknown");
   EXPECT_EQ(cause_text(255), "unknown");
   EXPECT_EQ(phase_word(77), "unknown");

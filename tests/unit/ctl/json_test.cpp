@@ -38,7 +38,8 @@ TEST(Json, StatusHasEveryKeyInAnyState) {
             R"("next_start_us":null,"next_kill_us":null,"last_exit":null,)"
             R"("step":"none","blocker":null,"ready":false,"health":"none","check_failures":0,)"
             R"("enablement":"enabled","give_up_us":null,"watchdog_us":null,"timer_next_us":null,)"
-            R"("service_errno":0,"hook":null,"job":null,"writer_died":false,"writer_stuck":false}
+            R"("service_errno":0,"hook":null,"sockets":0,"ports":[],"held":0,"successor":null,)"
+            R"("former":null,"job":null,"writer_died":false,"writer_stuck":false}
   ]
 }
 )");
