@@ -1,5 +1,5 @@
-"""The units of units/examples: the chat room, a service that does all that one with sockets can, and
-the others."""
+"""The units of units/examples: the chat room, a service that does all that one with sockets can,
+and the others."""
 
 import os
 import re

@@ -1,5 +1,5 @@
-"""Restarts under load: nobody is refused, no connection breaks, whether the new process starts after
-the old one has ended or beside it."""
+"""Restarts under load: nobody is refused, no connection breaks, whether the new process starts
+after the old one has ended or beside it."""
 
 import json
 import os

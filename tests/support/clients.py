@@ -1,4 +1,4 @@
-"""Clients of the services under test: guests of the chat room, and a load that counts its mishaps."""
+"""Clients of the services under test: guests of the chat room, and a load that counts mishaps."""
 
 import json
 import re
@@ -30,8 +30,8 @@ def port_of(daemon: Daemon, name: str) -> int:
 def chat_unit(source: Path, *changes: tuple[str, str]) -> str:
     """The unit of the example, at a port that the kernel chooses, with changes to its text."""
     text = (source / "units" / "examples" / "chat.toml").read_text()
-    changes = (('"foster-chat"', json.dumps(str(CHAT))), ("127.0.0.1:7777", "127.0.0.1:0"), *changes)
-    for old, new in changes:
+    always = (('"foster-chat"', json.dumps(str(CHAT))), ("127.0.0.1:7777", "127.0.0.1:0"))
+    for old, new in always + changes:
         assert old in text, f"{old} is not in chat.toml"
         text = text.replace(old, new)
     return text

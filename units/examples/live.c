@@ -11,7 +11,7 @@
 #define NAME_SIZE 256
 
 /* The next descriptor and its name; -1: the daemon is gone, or this process has too many. */
-static int receive(int channel, char *name) {
+static int receive(int channel, char* name) {
   union {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int))];
