@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "daemon/keeper/adoption.hpp"
+#include "daemon/keeper/environment.hpp"
 #include "daemon/keeper/log.hpp"
 #include "daemon/keeper/manager_link.hpp"
 #include "daemon/keeper/reaper.hpp"
@@ -83,7 +84,7 @@ bool store_asked(Keeper& keeper, const ipc::Record& record) {
   if (!read_body(record, name) || record.fd_count != 1) return false;
   const int error = keeper.store.put(name, keeper.manager.in.take_fd(0));
   if (error != 0)
-    log(Level::error, "cannot keep a descriptor: %s name=%.127s", strerrordesc_np(error),
+    log(Level::error, "cannot keep a descriptor: %s name=%.511s", strerrordesc_np(error),
         name.name);
   return true;
 }
@@ -114,13 +115,6 @@ bool adopt_asked(Keeper& keeper, const ipc::Record& record) {
   if (!read_body(record, order)) return false;
   adopt(keeper, order);
   return true;
-}
-
-const char* environment_value(char** envp, const char* name) {
-  const size_t length = std::strlen(name);
-  for (; *envp != nullptr; ++envp)
-    if (std::strncmp(*envp, name, length) == 0 && (*envp)[length] == '=') return *envp + length + 1;
-  return nullptr;
 }
 
 /// sd_notify(3) from here, because systemd takes the main process's word (NotifyAccess=main).

@@ -11,14 +11,20 @@ using protocol::StoredDescriptor;
 
 FdStore::~FdStore() {
   for (uint32_t slot = 0; slot < used_; ++slot)
-    if (entries_[slot].fd >= 0) close(entries_[slot].fd);
+    clear(entries_[slot]);
   std::free(entries_);
+}
+
+void FdStore::clear(Slot& slot) {
+  if (slot.fd < 0) return;
+  close(slot.fd);
+  std::free(slot.name);
+  slot = {nullptr, -1};
 }
 
 FdStore::Slot* FdStore::find(const StoredDescriptor& name) {
   for (uint32_t slot = 0; slot < used_; ++slot)
-    if (entries_[slot].fd >= 0 &&
-        std::strncmp(entries_[slot].name.name, name.name, sizeof name.name) == 0)
+    if (entries_[slot].fd >= 0 && std::strcmp(entries_[slot].name, name.name) == 0)
       return &entries_[slot];
   return nullptr;
 }
@@ -43,20 +49,25 @@ int FdStore::put(const StoredDescriptor& name, UniqueFd fd) {
   Slot* slot = find(name);
   if (slot != nullptr) {
     close(slot->fd);
-  } else {
-    slot = free_slot();
-    if (slot == nullptr) return used_ == protocol::kStoredDescriptorsMax ? ENOSPC : ENOMEM;
+    slot->fd = fd.release();
+    return 0;
   }
-  slot->name = name;
-  slot->fd = fd.release();
+  // As long as it is, not as long as it may be: there may be one for each unit.
+  char* copy = strdup(name.name);
+  if (copy == nullptr) return ENOMEM;
+  slot = free_slot();
+  if (slot == nullptr) {
+    std::free(copy);
+    return used_ == protocol::kStoredDescriptorsMax ? ENOSPC : ENOMEM;
+  }
+  *slot = {copy, fd.release()};
   return 0;
 }
 
 void FdStore::drop(const StoredDescriptor& name) {
+  if (std::memchr(name.name, '\0', sizeof name.name) == nullptr) return;
   Slot* slot = find(name);
-  if (slot == nullptr) return;
-  close(slot->fd);
-  slot->fd = -1;
+  if (slot != nullptr) clear(*slot);
 }
 
 }  // namespace foster::keeper

@@ -21,7 +21,7 @@ class FdStore {
 
   /// For going through all: fd is -1 where a slot is free.
   struct Slot {
-    protocol::StoredDescriptor name;
+    char* name;  // owned, while fd is there
     int fd;
   };
   [[nodiscard]] uint32_t slots() const { return used_; }
@@ -30,6 +30,7 @@ class FdStore {
  private:
   [[nodiscard]] Slot* find(const protocol::StoredDescriptor& name);
   [[nodiscard]] Slot* free_slot();
+  static void clear(Slot& slot);
 
   Slot* entries_ = nullptr;
   uint32_t capacity_ = 0;

@@ -1,7 +1,6 @@
 #include "daemon/keeper/keeper.hpp"
 
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/check.hpp"
+#include "daemon/keeper/inherited.hpp"
 #include "daemon/keeper/last_stop.hpp"
 #include "daemon/keeper/log.hpp"
 #include "daemon/keeper/manager_link.hpp"
@@ -27,7 +27,6 @@ namespace foster::keeper {
 namespace {
 
 constexpr int kEventsMax = 64;
-constexpr int kFirstDescriptor = 3;
 constexpr int kCannotStartExitCode = 71;  // EX_OSERR
 
 /// Without these three, the first descriptors that the keeper opens would be a service's stdio.
@@ -39,14 +38,6 @@ void open_standard_descriptors() {
     int ends[2];
     if (null_fd < 0 && pipe(ends) == 0 && ends[1] > STDERR_FILENO) close(ends[1]);
   }
-}
-
-/// What the keeper inherited beyond stdio is nobody's any more, and would be held open for ever.
-void close_inherited() {
-  if (close_range(kFirstDescriptor, UINT_MAX, 0) == 0) return;
-  const auto most = static_cast<int>(sysconf(_SC_OPEN_MAX));
-  for (int fd = kFirstDescriptor; fd < most; ++fd)
-    close(fd);
 }
 
 void raise_descriptor_limit(Keeper& keeper) {
@@ -63,8 +54,8 @@ void raise_descriptor_limit(Keeper& keeper) {
 
 void prepare(Keeper& keeper) {
   open_standard_descriptors();
-  close_inherited();
   keeper.pid = getpid();
+  take_inherited(keeper);
   keeper.is_init = keeper.pid == 1;
   keeper.signals.reset(open_signals());
   if (!keeper.signals) cannot_start("no signal descriptor");

@@ -53,8 +53,10 @@ bool put_descriptors(Keeper& keeper) {
   ManagerLink& manager = keeper.manager;
   for (; manager.slot < keeper.store.slots(); ++manager.slot) {
     const FdStore::Slot& held = keeper.store.at(manager.slot);
-    if (held.fd >= 0 && !put(manager.out, Type::stored_descriptor, held.name, &held.fd, 1))
-      return false;
+    if (held.fd < 0) continue;
+    protocol::StoredDescriptor body{};
+    std::memcpy(body.name, held.name, std::strlen(held.name));
+    if (!put(manager.out, Type::stored_descriptor, body, &held.fd, 1)) return false;
   }
   return true;
 }

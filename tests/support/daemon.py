@@ -50,6 +50,15 @@ def unit(command=None, *, top=None, **keys) -> str:
     return "\n".join(lines) + "\n"
 
 
+def sockets(*tables: dict) -> str:
+    """[[socket]] of a unit file, to follow the text that unit() gives."""
+    lines = []
+    for table in tables:
+        lines.append("[[socket]]")
+        lines += [f"{key.replace('_', '-')} = {toml_value(value)}" for key, value in table.items()]
+    return "\n".join(lines) + "\n"
+
+
 def shell(script: str) -> list[str]:
     """A command that runs the script in sh. `$` is doubled, so that foster leaves it to the
     shell."""
