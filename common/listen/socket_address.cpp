@@ -171,6 +171,17 @@ std::string address_text(const SocketAddress& address) {
   return std::string(text) + ":" + std::to_string(ntohs(name.sin_port));
 }
 
+std::string host_text(const SocketAddress& address) {
+  std::string text = address.family() == AF_UNIX ? std::string() : address_text(address);
+  text.resize(text.empty() ? 0 : text.rfind(':'));
+  if (!text.starts_with('[')) return text;
+  const auto& bytes = as<sockaddr_in6>(address).sin6_addr;
+  if (!IN6_IS_ADDR_V4MAPPED(&bytes)) return text.substr(1, text.size() - 2);
+  char v4[INET_ADDRSTRLEN] = "";
+  inet_ntop(AF_INET, bytes.s6_addr + 12, v4, sizeof v4);
+  return v4;
+}
+
 uint32_t port_of(const SocketAddress& address) {
   if (address.size == 0) return 0;
   if (address.family() == AF_INET) return ntohs(as<sockaddr_in>(address).sin_port);

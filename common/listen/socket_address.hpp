@@ -38,6 +38,10 @@ struct SocketAddress {
 /// "127.0.0.1:80", "[::1]:80", a path, "@name"; empty where there is nothing to say.
 [[nodiscard]] std::string address_text(const SocketAddress& address);
 
+/// The address without its port: "127.0.0.1", "::1", of v4 as v4 even on a socket of v6; the number
+/// of a machine by vsock. Empty for others.
+[[nodiscard]] std::string host_text(const SocketAddress& address);
+
 /// 0 where there is none, as for unix sockets.
 [[nodiscard]] uint32_t port_of(const SocketAddress& address);
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "common/nearest_word.hpp"
+#include "common/unit/connection_units.hpp"
 #include "common/unit/listen_check.hpp"
 #include "common/unit/unit_name.hpp"
 
@@ -144,9 +145,20 @@ void SetBuilder::make_template(const std::string& maker) {
     refuse(maker, std::move(probe), true);
     return;
   }
+  if (accepts_connections(probe.built.spec)) return make_listener(maker, probe.built.spec);
   placeholders_.push_back({maker, std::move(probe.built.spec)});
   for (const std::string& name : names)
     if (!catalog_.masked(name)) make_unit(name, Asked::by_file);
+}
+
+void SetBuilder::make_listener(const std::string& maker, const UnitSpec& instance) {
+  made_.insert(maker);
+  units_.push_back(listener_of(instance, maker));
+  const uint32_t count = connections_max(units_.back());
+  for (uint32_t i = 1; i <= count; ++i) {
+    const std::string name = maker + std::to_string(i);
+    if (!catalog_.masked(name)) make_unit(name, Asked::by_file);
+  }
 }
 
 void SetBuilder::make_unit(const std::string& name, Asked asked) {
@@ -158,6 +170,7 @@ void SetBuilder::make_unit(const std::string& name, Asked asked) {
   }
   if (!unit.usable) return refuse(name, std::move(unit), false);
   UnitSpec& spec = unit.built.spec;
+  if (accepts_connections(spec)) serve_connections(spec);
   if (asked == Asked::by_reference) spec.enabled = false;
   for (const NamedReference& named : references_of(spec)) {
     const std::string& other = named.reference->name;

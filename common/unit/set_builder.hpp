@@ -43,6 +43,7 @@ class SetBuilder {
   void entry(const std::string& name, const UnitCatalog::Entry& entry);
   void orphan_drop_ins(const std::string& owner, const UnitCatalog::Entry& entry);
   void make_template(const std::string& maker);
+  void make_listener(const std::string& maker, const UnitSpec& instance);
   std::vector<std::string> instance_names(const std::string& maker, const BuiltUnit& probe) const;
   void make_unit(const std::string& name, Asked asked);
   void refuse(const std::string& name, AssembledUnit unit, bool told_before);

@@ -160,6 +160,8 @@ class SocketChecks {
     refuse_with_accept(Section::restart, "policy");
     refuse_with_accept(Section::restart, "overlap");
     refuse_with_accept(Section::top, "instances");
+    for (const std::string_view trigger : {"every", "after-boot", "calendar"})
+      refuse_with_accept(Section::timer, trigger);
   }
 
   void refuse_with_accept(Section section, std::string_view name) {

@@ -32,6 +32,15 @@ bool starts_on_connection(const UnitSpec& spec) {
   return spec.descriptors && spec.descriptors->start_on == StartOn::first_connection;
 }
 
+bool accepts_connections(const UnitSpec& spec) {
+  const std::span<const SocketSpec> sockets = sockets_of(spec);
+  return !sockets.empty() && sockets[0].accept;
+}
+
+bool serves_connections(const UnitSpec& spec) {
+  return spec.descriptors && spec.descriptors->of_connection;
+}
+
 const HookSpec* hook_of(const UnitSpec& spec, HookPoint point) {
   if (!spec.hooks) return nullptr;
   const HookSpec& hook = spec.hooks->hooks[static_cast<size_t>(point)];

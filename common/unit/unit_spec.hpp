@@ -207,7 +207,8 @@ enum class StorePreserve : uint8_t {
 struct DescriptorsSpec {
   std::vector<SocketSpec> sockets;  // passed in this order, from number 3 on
   StartOn start_on = StartOn::immediately;
-  bool receive_live = false;  // has a $FOSTER_RECEIVE_FD, on which what is passed comes at once
+  bool of_connection = false;  // an instance that is started for a connection of its template's
+  bool receive_live = false;   // has a $FOSTER_RECEIVE_FD, on which what is passed comes at once
   StorePreserve store_preserve = StorePreserve::restart;
   bool stores = false;          // says something of the store, and so has a $NOTIFY_SOCKET
   uint32_t store_max = 64;      // descriptors by FDSTORE=1, at a time; 0: none are taken
@@ -297,6 +298,13 @@ struct UnitSpec {
 
 /// Whether the unit waits for a connection before it is started.
 [[nodiscard]] bool starts_on_connection(const UnitSpec& spec);
+
+/// Whether foster accepts connections for the unit, which has no process of its own: it is
+/// listening as long as it is up (connection_units.hpp).
+[[nodiscard]] bool accepts_connections(const UnitSpec& spec);
+
+/// Whether the unit is an instance that is started for such a connection.
+[[nodiscard]] bool serves_connections(const UnitSpec& spec);
 
 /// Null where there is no such hook.
 [[nodiscard]] const HookSpec* hook_of(const UnitSpec& spec, HookPoint point);

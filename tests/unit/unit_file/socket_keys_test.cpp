@@ -348,6 +348,53 @@ is missing here
 )"));
 }
 
+TEST(Accept, ATemplateIsAUnitThatListensAndInstancesForTheConnections) {
+  const std::string text =
+      "description = \"Echo\"\n[depends]\nwants = [\"db\"]\n"
+      "wanted-by = [\"db\"]\n" +
+      with_socket(
+          "listen = \"tcp://*:7\"\naccept = true\n"
+          "max-connections = 3\n");
+  const auto set = set_of({{"/u/echo@.toml", text}, {"/u/db.toml", with_command("")}});
+  std::string names;
+  for (const UnitSpec& unit : set->units())
+    names += unit.name + " ";
+  EXPECT_EQ(names, "db echo@ echo@1 echo@2 echo@3 ");
+  const UnitSpec& listener = (*set)[*set->find("echo@")];
+  EXPECT_TRUE(accepts_connections(listener));
+  EXPECT_FALSE(serves_connections(listener));
+  EXPECT_TRUE(starts_on_connection(listener));
+  EXPECT_TRUE(listener.enabled);
+  EXPECT_EQ(listener.description, "Echo");
+  EXPECT_TRUE(listener.depends->wants.empty());
+  EXPECT_EQ(listener.depends->wanted_by.size(), 1U);
+  ASSERT_EQ(sockets_of(listener).size(), 1U);
+  EXPECT_EQ(sockets_of(listener)[0].name, "echo");
+  for (const UnitIndex index : set->matching("echo@?")) {
+    const UnitSpec& instance = (*set)[index];
+    EXPECT_FALSE(accepts_connections(instance));
+    EXPECT_TRUE(serves_connections(instance));
+    EXPECT_FALSE(starts_on_connection(instance));
+    EXPECT_FALSE(instance.enabled);
+    EXPECT_EQ(instance.restart.policy, RestartPolicy::never);
+    EXPECT_TRUE(sockets_of(instance).empty());
+    EXPECT_EQ(instance.depends->wants.size(), 1U);
+    EXPECT_TRUE(instance.depends->wanted_by.empty());
+  }
+}
+
+TEST(Accept, AnInstanceMayHaveAFileOrNone) {
+  const std::string text = with_socket(
+      "listen = \"tcp://*:7\"\naccept = true\n"
+      "max-connections = 3\n");
+  const auto set = set_of({{"/u/echo@.toml", text, 0},
+                           {"/u/echo@1.toml", with_command(""), 0},
+                           {"/u/echo@2.toml", "", 1}});
+  EXPECT_FALSE(serves_connections((*set)[*set->find("echo@1")]));
+  EXPECT_FALSE(set->find("echo@2"));
+  EXPECT_TRUE(serves_connections((*set)[*set->find("echo@3")]));
+}
+
 SourceFile listener(const std::string& name, const std::string& socket) {
   return {name + ".toml", with_socket(socket)};
 }
