@@ -10,13 +10,17 @@ namespace foster::core {
 
 void UnitMachine::count_exit(const Exited& event, const Turn& turn) {
   UnitRecord& record = ledger_.change(event.unit);
-  const int32_t pid = event.attempt == record.attempt ? std::exchange(record.pid, 0) : 0;
+  const bool of_former = event.attempt == record.former.attempt;
+  const int32_t pid = of_former                         ? record.former.pid
+                      : event.attempt == record.attempt ? std::exchange(record.pid, 0)
+                                                        : 0;
   ++record.exits;
   if (event.attempt < record.exit_attempt) return;  // its successor was quicker
   record.exit_attempt = event.attempt;
   record.last_exit = event.how;
-  record.last_exit.clean =
-      clean_end(spec(event.unit), event.how) || ended_as_asked(spec(event.unit), record, event.how);
+  const bool as_asked = of_former ? ended_by_stop_signal(spec(event.unit), event.how)
+                                  : ended_as_asked(spec(event.unit), record, event.how);
+  record.last_exit.clean = clean_end(spec(event.unit), event.how) || as_asked;
   turn.actions.emplace_back(Note{.kind = NoteKind::exit,
                                  .unit = event.unit,
                                  .state = record.state,
@@ -66,6 +70,7 @@ void UnitMachine::main_ended_while_up(UnitIndex unit, const Turn& turn) {
   UnitRecord& record = ledger_.change(unit);
   const UnitSpec& spec = this->spec(unit);
   if (record.step == Step::find_main) return;
+  if (awaits_successor(unit)) return successor_takes_over(unit, turn);
   const bool daemon_left = record.state == UnitState::starting && record.step == Step::command &&
                            spec.type == ServiceType::forking && record.last_exit.clean;
   if (daemon_left) record.step = Step::find_main;

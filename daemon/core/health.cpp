@@ -38,11 +38,35 @@ void UnitMachine::begin_health(UnitIndex unit, const Turn& turn) {
   if (has_checks(spec)) record.check_next = turn.now + check_interval(spec.health->interval);
 }
 
+/// While there are two main processes, only the new one's readiness is asked for.
+void UnitMachine::successor_check_due(UnitIndex unit, const Turn& turn) {
+  if (!awaits_successor(unit) || !is_checked(ready_kind(spec(unit)))) return;
+  const UnitRecord& known = record(unit);
+  if (known.successor.pid == 0 || known.check.attempt.value != 0) return;
+  run_check(unit, Role::ready_check, kReadyCheckTimeout, turn);
+}
+
+void UnitMachine::successor_checked(UnitIndex unit, const SideRun& run, const Turn& turn) {
+  if (run.role != Role::ready_check) return check_due(unit, turn);
+  if (!awaits_successor(unit)) return;
+  if (!run.failed) return successor_ready(unit, turn);
+  if (!spec(unit).ready) return;
+  ledger_.change(unit).check_next = turn.now + check_interval(spec(unit).ready->interval);
+}
+
+void UnitMachine::resume_checks(UnitIndex unit, const Turn& turn) {
+  UnitRecord& record = ledger_.change(unit);
+  const UnitSpec& spec = this->spec(unit);
+  if (!has_checks(spec) || record.check.attempt.value != 0 || record.check_next.ns != 0) return;
+  record.check_next = turn.now + check_interval(spec.health->interval);
+}
+
 void UnitMachine::check_due(UnitIndex unit, const Turn& turn) {
   UnitRecord& record = ledger_.change(unit);
   const UnitSpec& spec = this->spec(unit);
   const bool free = record.check.attempt.value == 0;
   record.check_next = {};
+  if (record.step == Step::overlap) return successor_check_due(unit, turn);
   if (record.state == UnitState::starting) {
     if (free && record.step == Step::ready) {
       run_check(unit, Role::ready_check, kReadyCheckTimeout, turn);
@@ -71,7 +95,9 @@ void UnitMachine::check_over(UnitIndex unit, const SideRun& run, const Turn& tur
       if (spec.ready) record.check_next = turn.now + check_interval(spec.ready->interval);
       return;
     case UnitState::running:
-      if (run.role != Role::health_check || !spec.health) return;
+      if (record.step == Step::overlap) return successor_checked(unit, run, turn);
+      if (run.role != Role::health_check) return resume_checks(unit, turn);
+      if (!spec.health) return;
       record.check_next = turn.now + check_interval(spec.health->interval);
       return health_checked(unit, !run.failed, turn);
     case UnitState::stopping:
@@ -113,6 +139,7 @@ void UnitMachine::memory_measured(const MemoryMeasured& event, const Turn& turn)
   const UnitRecord& known = record(event.unit);
   const UnitSpec& spec = this->spec(event.unit);
   if (known.state != UnitState::running || event.attempt != known.attempt || !spec.health) return;
+  if (known.step == Step::overlap) return;
   const uint64_t most = spec.health->memory_max;
   if (most == 0 || event.bytes <= most || known.health == Health::unhealthy) return;
   unhealthy(event.unit,

@@ -20,6 +20,8 @@ const char* broken_without_process(const UnitRecord& record) {
   if (!record.over) return "a unit whose newest attempt is not over is not at rest";
   if (record.hook.attempt.value != 0) return "a hook runs only while its unit does something";
   if (record.check.attempt.value != 0) return "a check runs only while its unit does something";
+  if (record.successor.attempt.value != 0) return "a successor is of a unit that runs";
+  if (record.former.attempt.value != 0) return "a former main process is waited for";
   if (record.killed) return "a unit without a process is not being killed";
   if (record.claimed_pid != 0) return "a unit without a process has named no other";
   if (record.step != Step::none) return "a unit that does nothing is at no step";
@@ -44,7 +46,7 @@ const char* broken_waiting(const UnitRecord& record) {
   if (record.blocker == 0) return "a waiting unit waits for another";
   if (record.deadline.ns != 0) return "a waiting unit waits for no timer";
   if (record.job_verb != Verb::none && record.job_verb != Verb::start &&
-      record.job_verb != Verb::restart) {
+      record.job_verb != Verb::restart && record.job_verb != Verb::overlap) {
     return "a waiting unit is being started";
   }
   return broken_without_process(record);
@@ -98,6 +100,7 @@ const char* broken_starting(const UnitSpec& spec, const UnitRecord& record) {
   if (record.health != Health::none) return "a starting unit has no health";
   if (record.job_verb == Verb::stop) return "a starting unit is not being stopped";
   if (record.job_verb == Verb::reload) return "only what is up is reloaded";
+  if (record.successor.attempt.value != 0) return "a unit on its way up has no successor";
   return broken_start_step(spec, record);
 }
 
@@ -108,20 +111,34 @@ const char* broken_oneshot(const UnitRecord& record) {
   return ended ? nullptr : "a oneshot's commands come before its post-start";
 }
 
+const char* broken_overlap(const UnitRecord& record) {
+  const bool two = record.successor.attempt.value != 0 || record.former.attempt.value != 0;
+  // What a crash has swallowed keeps its role until it is made up for.
+  const bool lost = record.successor.role == Role::successor;
+  if (record.step != Step::overlap) {
+    return two ? "two main processes are an overlap" : nullptr;
+  }
+  if (!two && !lost) return "an overlap takes two";
+  return nullptr;
+}
+
 const char* broken_running(const UnitSpec& spec, const UnitRecord& record) {
   if (record.goal != Goal::up) return "a running unit is wanted up";
   if (record.job_verb == Verb::stop) return "a running unit is not being stopped";
   if (record.killed) return "a running unit is not being killed";
   if (spec.type == ServiceType::oneshot) return broken_oneshot(record);
-  if (record.step != Step::none && record.step != Step::reload) {
-    return "a running unit runs, or is being reloaded";
+  if (record.step != Step::none && record.step != Step::reload && record.step != Step::overlap) {
+    return "a running unit runs, or is being reloaded, or replaced";
   }
+  if (const char* broken = broken_overlap(record)) return broken;
   if (record.deadline.ns != 0 && record.step != Step::reload) {
     return "a running unit waits for no timer";
   }
   if (!record.was_up) return "a running unit is up";
   if (record.start_deadline.ns != 0) return "a running unit's start is over";
-  if (record.job_verb != Verb::none && record.job_verb != Verb::reload) {
+  const bool replaced = record.step == Step::overlap &&
+                        (record.job_verb == Verb::restart || record.job_verb == Verb::overlap);
+  if (record.job_verb != Verb::none && record.job_verb != Verb::reload && !replaced) {
     return "a start is done once the unit is up";
   }
   if (mainless(spec)) return record.pid == 0 ? nullptr : "a group has no process";
@@ -170,6 +187,8 @@ const char* broken_side_run(const SideRun& run) {
 }  // namespace
 
 const char* broken_invariant(const UnitSpec& spec, const UnitRecord& record) {
+  if (const char* broken = broken_side_run(record.successor)) return broken;
+  if (const char* broken = broken_side_run(record.former)) return broken;
   if (const char* broken = broken_side_run(record.hook)) return broken;
   if (const char* broken = broken_side_run(record.check)) return broken;
   switch (record.state) {

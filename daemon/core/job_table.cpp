@@ -38,7 +38,9 @@ const char* verb_text(Verb verb) {
 
 bool JobTable::joins(const UnitRecord& record, Verb verb) {
   if (record.job_verb == Verb::none) return false;
-  return record.job_verb == verb || (verb == Verb::start && record.job_verb == Verb::restart);
+  const bool restarts = record.job_verb == Verb::restart || record.job_verb == Verb::overlap;
+  const bool brings_up = verb == Verb::start || verb == Verb::restart || verb == Verb::overlap;
+  return record.job_verb == verb || (restarts && brings_up);
 }
 
 JobId JobTable::open(UnitRecord& record, Verb verb) {

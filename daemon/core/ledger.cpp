@@ -34,6 +34,8 @@ Instant next_due(const UnitRecord& record) {
   consider(record.check_next);
   consider(record.hook.deadline);
   consider(record.check.deadline);
+  consider(record.successor.deadline);
+  consider(record.former.deadline);
   return earliest;
 }
 

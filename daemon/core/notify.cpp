@@ -32,6 +32,8 @@ bool lives(UnitState state) {
 
 void UnitMachine::notified(const Notified& event, const Turn& turn) {
   const UnitIndex unit = event.unit;
+  if (is_beside(record(unit), event.attempt)) return beside_said(event, turn);
+  if (event.attempt.value != 0 && event.attempt != record(unit).attempt) return;
   // What comes before the news that the command is executed is of an earlier run.
   const bool executed = spec(unit).type == ServiceType::group || record(unit).running.ns != 0;
   if (!lives(record(unit).state) || !executed) return;
@@ -42,8 +44,10 @@ void UnitMachine::notified(const Notified& event, const Turn& turn) {
       spec(unit).type != ServiceType::oneshot) {
     UnitRecord& record = ledger_.change(unit);
     record.ready = false;
-    record.step = Step::reload;
-    if (record.hook.attempt.value == 0) record.deadline = turn.now + reload_timeout(spec(unit));
+    if (record.step != Step::overlap) {
+      record.step = Step::reload;
+      if (record.hook.attempt.value == 0) record.deadline = turn.now + reload_timeout(spec(unit));
+    }
     note_ready(unit, "reloading", turn);
   }
   if (event.ready && speaks_of_readiness(spec(unit))) {
@@ -63,8 +67,9 @@ void UnitMachine::said_of_itself(UnitIndex unit, const Notified& event, const Tu
   UnitRecord& record = ledger_.change(unit);
   if (event.status_text) record.status_text = *event.status_text;
   if (event.service_errno) record.service_errno = *event.service_errno;
-  const bool may_change = record.state != UnitState::stopping && record.step >= Step::command;
-  const bool up = record.state == UnitState::running;
+  const bool may_change = record.state != UnitState::stopping && record.step >= Step::command &&
+                          record.step != Step::overlap;
+  const bool up = record.state == UnitState::running && record.step != Step::overlap;
   if (!event.main_pid || *event.main_pid <= 0 || (!may_change && !up)) return;
   if (spec(unit).type == ServiceType::oneshot || spec(unit).type == ServiceType::group) return;
   if (*event.main_pid == record.pid) {
@@ -125,6 +130,7 @@ void UnitMachine::stops_itself(UnitIndex unit, const Turn& turn) {
   note_ready(unit, "stopping", turn);
   const UnitRecord& known = record(unit);
   if (known.state != UnitState::running || known.pid == 0) return;
+  if (awaits_successor(unit)) return;  // which takes its place when it has ended
   if (spec(unit).type == ServiceType::oneshot) return;
   enter_stopping(unit, Cause::exit, 0, turn);
   UnitRecord& record = ledger_.change(unit);

@@ -43,6 +43,9 @@ void UnitMachine::await_ready(UnitIndex unit, const Turn& turn) {
 
 void UnitMachine::ready_seen(const ReadySeen& event, const Turn& turn) {
   const UnitRecord& known = record(event.unit);
+  if (event.attempt.value != 0 && event.attempt == known.successor.attempt) {
+    return successor_ready(event.unit, turn);
+  }
   // A forking unit's readiness may be seen of the command, of which the main process is born.
   const bool of_command = spec(event.unit).type == ServiceType::forking &&
                           known.step == Step::ready && event.attempt == known.exit_attempt;

@@ -12,7 +12,8 @@ namespace foster::core {
 namespace {
 
 bool side_lives(const UnitRecord& record) {
-  return record.hook.attempt.value != 0 || record.check.attempt.value != 0;
+  return record.hook.attempt.value != 0 || record.check.attempt.value != 0 ||
+         record.successor.attempt.value != 0 || record.former.attempt.value != 0;
 }
 
 /// What was lost with the rest is not made up for.
@@ -47,6 +48,8 @@ void drop_process(UnitRecord& record, Instant now) {
   leave_everything(record, now);
   keep_only_living(record.hook);
   keep_only_living(record.check);
+  keep_only_living(record.successor);
+  keep_only_living(record.former);
   record.state = UnitState::stopped;
   if (!side_lives(record)) return;
   record.state = UnitState::stopping;
@@ -72,6 +75,7 @@ void begin_with(UnitRecord& record, const UnitSpec& spec, Attempt live, Instant 
   record.over = false;
   keep_only_living(record.hook);
   keep_only_living(record.check);
+  keep_only_living(record.former);
   if (record.cause == Cause::none) record.cause = Cause::boot;
 }
 
@@ -90,6 +94,10 @@ void reconcile_side(SideRun& run, Attempt live) {
 void take_leftovers(UnitRecord& record, const RecoveredUnit& found) {
   record.hook = {};
   record.check = {};
+  record.successor = {};
+  record.former = {};
+  const Attempt beside = std::max(found.live_overlapped, found.live_successor);
+  if (beside.value != 0) record.former = {.killed = true, .attempt = beside};
   if (found.live_hook.value != 0) {
     record.hook = {.role = Role::reload, .killed = true, .attempt = found.live_hook};
   }
@@ -165,6 +173,26 @@ void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& s
 
 }  // namespace
 
+void add_live_main(RecoveredUnit& unit, const LiveMain& found) {
+  const bool recorded = unit.record.has_value();
+  if (recorded && found.attempt == unit.record->successor.attempt) {
+    unit.live_successor = found.attempt;
+    unit.successor_signal = found.last_signal;
+  } else if (recorded && found.attempt == unit.record->former.attempt) {
+    unit.live_overlapped = found.attempt;
+    unit.overlapped_signal = found.last_signal;
+  } else if (found.attempt < unit.live_attempt) {
+    Attempt& former = unit.live_role == Role::main ? unit.live_former : unit.live_overlapped;
+    former = std::max(former, found.attempt);
+  } else {
+    (found.role == Role::main ? unit.live_former : unit.live_overlapped) = unit.live_attempt;
+    unit.live_attempt = found.attempt;
+    unit.live_role = found.role;
+    unit.pid = found.pid;
+    unit.last_signal = found.last_signal;
+  }
+}
+
 bool was_known(const RecoveredUnit& found) {
   return found.record.has_value() &&
          (found.record->since.ns != 0 || found.record->attempt.value != 0);
@@ -181,8 +209,12 @@ UnitRecord recovered_record(const RecoveredUnit& found, const UnitSpec& spec, In
   if (known && sound) {
     reconcile_side(record.hook, found.live_hook);
     reconcile_side(record.check, found.live_check);
+    reconcile_side(record.successor, found.live_successor);
+    reconcile_side(record.former, found.live_overlapped);
+    record.former.ended = record.former.attempt.value != 0 && record.former.pid == 0;
   } else if (known || found.live_attempt.value != 0 || found.live_hook.value != 0 ||
-             found.live_check.value != 0) {
+             found.live_check.value != 0 || found.live_overlapped.value != 0 ||
+             found.live_successor.value != 0) {
     JobTable::finish(record, JobResult::superseded);
     record.attempt = std::max(record.attempt, record.exit_attempt);
     take_leftovers(record, found);

@@ -12,6 +12,18 @@ namespace foster::core {
 [[nodiscard]] UnitRecord recovered_record(const RecoveredUnit& found, const UnitSpec& spec,
                                           Instant now);
 
+/// One of the unit's main processes that the keeper has.
+struct LiveMain {
+  Attempt attempt;
+  Role role = Role::main;
+  int32_t pid = 0;
+  int last_signal = 0;
+};
+
+/// Which of the unit's main processes this one is: by the record, or without one by its number. The
+/// record comes first, the processes in any order.
+void add_live_main(RecoveredUnit& unit, const LiveMain& found);
+
 /// Whether there was a record of this unit that anyone ever wrote. One that was not is a new
 /// unit's, which is wanted up.
 [[nodiscard]] bool was_known(const RecoveredUnit& found);

@@ -26,11 +26,14 @@ bool clean_end(const UnitSpec& spec, const LastExit& end) {
   return end.kind == ExitKind::code && contains(spec.success_exit_codes, end.value);
 }
 
+bool ended_by_stop_signal(const UnitSpec& spec, const LastExit& end) {
+  return end.kind == ExitKind::signal && end.value == spec.stop.signal;
+}
+
 bool ended_as_asked(const UnitSpec& spec, const UnitRecord& record, const LastExit& end) {
   const bool asked = record.cause == Cause::request || record.cause == Cause::shutdown ||
                      record.cause == Cause::dependency || record.cause == Cause::conflict;
-  return record.state == UnitState::stopping && asked && end.kind == ExitKind::signal &&
-         end.value == spec.stop.signal;
+  return record.state == UnitState::stopping && asked && ended_by_stop_signal(spec, end);
 }
 
 bool restart_wanted(const UnitSpec& spec, const Ending& ending, const LastExit& end) {

@@ -16,6 +16,9 @@ namespace foster::core {
 [[nodiscard]] bool ended_as_asked(const UnitSpec& spec, const UnitRecord& record,
                                   const LastExit& end);
 
+/// Likewise of a process that was sent the stop signal because another has taken its place.
+[[nodiscard]] bool ended_by_stop_signal(const UnitSpec& spec, const LastExit& end);
+
 /// How an attempt came to an end that nobody asked for.
 struct Ending {
   Cause cause = Cause::exit;

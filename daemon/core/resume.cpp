@@ -21,24 +21,27 @@ void UnitMachine::forgive_absence(UnitIndex unit, const Turn& turn) {
   const auto passed = [&turn](Instant at) { return at.ns != 0 && at <= turn.now; };
   const UnitRecord& known = record(unit);
   const bool any = passed(known.watchdog_deadline) || passed(known.start_deadline) ||
-                   passed(known.hook.deadline) || passed(known.check.deadline);
+                   passed(known.hook.deadline) || passed(known.check.deadline) ||
+                   passed(known.successor.deadline) || passed(known.former.deadline);
   if (!any) return;
   UnitRecord& record = ledger_.change(unit);
   if (passed(record.watchdog_deadline)) record.watchdog_deadline = turn.now + record.watchdog;
-  for (Instant* deadline : {&record.start_deadline, &record.hook.deadline, &record.check.deadline})
+  for (Instant* deadline : {&record.start_deadline, &record.hook.deadline, &record.check.deadline,
+                            &record.successor.deadline, &record.former.deadline})
     if (passed(*deadline)) *deadline = turn.now + kGrace;
 }
 
-void UnitMachine::resume(UnitIndex unit, int last_signal, const Turn& turn) {
+void UnitMachine::resume(UnitIndex unit, const LastSignals& signals, const Turn& turn) {
   forgive_absence(unit, turn);
   resume_side_runs(unit, turn);
+  resume_overlap(unit, signals, turn);
   switch (record(unit).state) {
     case UnitState::starting:
       return resume_starting(unit, turn);
     case UnitState::running:
-      return resume_running(unit, last_signal, turn);
+      return resume_running(unit, signals.main, turn);
     case UnitState::stopping:
-      return resume_stopping(unit, last_signal, turn);
+      return resume_stopping(unit, signals.main, turn);
     case UnitState::stopped:
     case UnitState::backoff:
     case UnitState::exited:
@@ -141,6 +144,7 @@ void UnitMachine::resume_running(UnitIndex unit, int last_signal, const Turn& tu
       }
       return begin_reload(unit, turn);
     case Step::none:
+    case Step::overlap:
       return;
     case Step::conditions:
     case Step::pre_start:
@@ -151,7 +155,6 @@ void UnitMachine::resume_running(UnitIndex unit, int last_signal, const Turn& tu
     case Step::stop_command:
     case Step::signal:
     case Step::post_stop:
-    case Step::overlap:
       break;
   }
   FOSTER_CHECK(false);

@@ -105,6 +105,12 @@ bool UnitMachine::is_side(const UnitRecord& record, Attempt attempt) {
   return attempt.value != 0 && (attempt == record.hook.attempt || attempt == record.check.attempt);
 }
 
+/// Whether it is of an overlapped restart.
+bool UnitMachine::is_beside(const UnitRecord& record, Attempt attempt) {
+  return attempt.value != 0 &&
+         (attempt == record.successor.attempt || attempt == record.former.attempt);
+}
+
 SideRun* UnitMachine::side_run(UnitIndex unit, Attempt attempt) {
   UnitRecord& record = ledger_.change(unit);
   if (attempt == record.hook.attempt) return &record.hook;
@@ -154,8 +160,12 @@ void UnitMachine::run_check(UnitIndex unit, Role role, Duration timeout, const T
   UnitRecord& record = ledger_.change(unit);
   FOSTER_CHECK(record.check.attempt.value == 0);
   record.check = {.role = role, .attempt = next_attempt(), .deadline = turn.now + timeout};
-  turn.actions.emplace_back(Spawn{
-      .unit = unit, .attempt = record.check.attempt, .role = role, .main_attempt = record.attempt});
+  const bool of_successor = awaits_successor(unit) && role == Role::ready_check;
+  turn.actions.emplace_back(
+      Spawn{.unit = unit,
+            .attempt = record.check.attempt,
+            .role = role,
+            .main_attempt = of_successor ? record.successor.attempt : record.attempt});
 }
 
 void UnitMachine::kill_side(UnitIndex unit, SideRun& run, const Turn& turn) {

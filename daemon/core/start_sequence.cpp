@@ -220,6 +220,9 @@ void UnitMachine::up(UnitIndex unit, const Turn& turn) {
   JobTable::finish(record, JobResult::done);
   ledger_.enter(unit, UnitState::running, record.cause, turn, record.blocker);
   begin_health(unit, turn);
+  if (!overlaps(record)) return;
+  record.step = Step::overlap;
+  record.check_next = {};
 }
 
 /// A oneshot's command has ended with success, and nothing is left of it.

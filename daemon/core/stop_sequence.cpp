@@ -41,17 +41,21 @@ void UnitMachine::enter_stopping(UnitIndex unit, Cause cause, uint32_t blocker, 
   if (before_pre_start) {
     std::erase_if(questions_, [unit](const Question& asked) { return asked.unit == unit; });
   }
-  if (record.job_verb == Verb::reload) JobTable::finish(record, JobResult::failed);
+  const bool overlap_failed = record.step == Step::overlap && decided_by_policy(cause);
+  if (record.job_verb == Verb::reload || overlap_failed) {
+    JobTable::finish(record, JobResult::failed);
+  }
   ledger_.enter(unit, UnitState::stopping, cause, turn, blocker);
   record.step = before_pre_start ? Step::post_stop : Step::dependents;
   if (record.hook.attempt.value != 0) kill_side(unit, record.hook, turn);
   if (record.check.attempt.value != 0) kill_side(unit, record.check, turn);
+  stop_overlap(unit, turn);
 }
 
 bool UnitMachine::nothing_left(UnitIndex unit) const {
   const UnitRecord& record = this->record(unit);
   if (!record.over || record.hook.attempt.value != 0 || record.check.attempt.value != 0 ||
-      adopting(unit)) {
+      adopting(unit) || overlaps(record)) {
     return false;
   }
   return hook_of(spec(unit), HookPoint::post_stop) == nullptr || record.step == Step::conditions;
@@ -97,7 +101,9 @@ void UnitMachine::stop_next_step(UnitIndex unit, const Turn& turn) {
       if (!record.killed) send_stop_signal(unit, turn);
       return;
     case Step::signal:
-      if (!record.over || record.check.attempt.value != 0 || adopting(unit)) return;
+      if (!record.over || record.check.attempt.value != 0 || adopting(unit) || overlaps(record)) {
+        return;
+      }
       record.deadline = {};
       if (spec(unit).type == ServiceType::oneshot && record.goal == Goal::up && !record.was_up &&
           ended_cleanly(unit, record.cause)) {
@@ -189,6 +195,7 @@ void UnitMachine::send_kill(UnitIndex unit, const Turn& turn) {
   record.deadline = {};
   if (record.hook.attempt.value != 0) kill_side(unit, record.hook, turn);
   if (record.check.attempt.value != 0) kill_side(unit, record.check, turn);
+  kill_overlap(unit, turn);
   if (record.over) return;
   record.deadline = turn.now + std::max(spec(unit).stop.timeout, kShortestKillInterval);
   turn.actions.emplace_back(

@@ -23,7 +23,7 @@ struct Supervisor::Impl {
       : ledger(std::move(set)),
         machine(ledger, jobs, options.seed),
         propagation(ledger, machine),
-        last_signals(ledger.size(), 0),
+        last_signals(ledger.size()),
         known(ledger.size(), 0) {}
 
   void take(const Begin& event, const Turn& turn);
@@ -51,6 +51,8 @@ struct Supervisor::Impl {
 
   [[nodiscard]] Reply refusal_of(const Request& event) const;
   void obey(Verb verb, const std::vector<UnitIndex>& units, const Turn& turn);
+  [[nodiscard]] std::vector<UnitIndex> overlap(Verb verb, const std::vector<UnitIndex>& units,
+                                               const Turn& turn);
   void restart(const std::vector<UnitIndex>& units, const Turn& turn);
   void begin_shutdown(const Turn& turn);
   void ends_all(UnitIndex unit, const Turn& turn);
@@ -63,8 +65,8 @@ struct Supervisor::Impl {
   UnitMachine machine;
   Propagation propagation;
   Shutdown shutdown;
-  std::vector<int> last_signals;  // by unit, from recovery until Begin
-  std::vector<uint8_t> known;     // by unit, from recovery until Begin: there was a record
+  std::vector<LastSignals> last_signals;  // by unit, from recovery until Begin
+  std::vector<uint8_t> known;             // by unit, from recovery until Begin: there was a record
   std::vector<UnitIndex> due;
   std::vector<UnitIndex> touched;
   bool begun = false;
@@ -109,13 +111,18 @@ Reply Supervisor::Impl::refusal_of(const Request& event) const {
   }
   for (const UnitIndex unit : event.units) {
     const UnitRecord& record = ledger.record(unit);
-    const bool starts = event.verb == Verb::start || event.verb == Verb::restart;
+    const bool starts =
+        event.verb == Verb::start || event.verb == Verb::restart || event.verb == Verb::overlap;
     if (starts && record.masked) reply.refusal = Refusal::masked;
     if (event.verb == Verb::reload && record.state != UnitState::running) {
       reply.refusal = Refusal::not_running;
     }
-    if (event.verb == Verb::reload && !machine.can_reload(unit)) {
+    const bool overlaps = record.step == Step::overlap;
+    if (event.verb == Verb::reload && (!machine.can_reload(unit) || overlaps)) {
       reply.refusal = Refusal::cannot_reload;
+    }
+    if (event.verb == Verb::overlap && !machine.can_overlap(unit)) {
+      reply.refusal = Refusal::cannot_overlap;
     }
     reply.refused_for = unit;
     if (reply.refusal != Refusal::none) return reply;
@@ -174,7 +181,7 @@ void Supervisor::Impl::obey(Verb verb, const std::vector<UnitIndex>& units, cons
     }
     case Verb::restart:
     case Verb::overlap:
-      return restart(units, turn);
+      return restart(overlap(verb, units, turn), turn);
     case Verb::reload:
       for (const UnitIndex unit : units)
         machine.reload_requested(unit, turn);
@@ -187,6 +194,21 @@ void Supervisor::Impl::obey(Verb verb, const std::vector<UnitIndex>& units, cons
       break;
   }
   FOSTER_CHECK(false);
+}
+
+/// Restarts those that can be with an overlap so, where that is wanted; returns the others.
+std::vector<UnitIndex> Supervisor::Impl::overlap(Verb verb, const std::vector<UnitIndex>& units,
+                                                 const Turn& turn) {
+  std::vector<UnitIndex> others;
+  for (const UnitIndex unit : units) {
+    const bool wanted = verb == Verb::overlap || ledger.spec(unit).restart.overlap;
+    if (wanted && machine.can_overlap_now(unit)) {
+      machine.begin_overlap(unit, turn);
+    } else if (!wanted || ledger.record(unit).step != Step::overlap) {
+      others.push_back(unit);
+    }
+  }
+  return others;
 }
 
 /// What is up is stopped with its goal left up; the rest is started.
@@ -363,12 +385,14 @@ void Supervisor::recover(const Recovered& found, Instant now) {
     FOSTER_CHECK(impl_->is_unit(unit.unit));
     UnitRecord record = recovered_record(unit, set()[unit.unit], now);
     last_attempt = std::max({last_attempt, record.attempt, unit.live_attempt, unit.live_hook,
-                             unit.live_check, record.hook.attempt, record.check.attempt});
+                             unit.live_check, unit.live_successor, record.hook.attempt,
+                             record.check.attempt, record.successor.attempt});
     if (unit.live_former > record.exit_attempt && unit.live_former < record.attempt) {
       impl_->machine.remember_former(unit.live_former);
     }
     impl_->ledger.adopt(unit.unit, std::move(record));
-    impl_->last_signals[unit.unit.value] = unit.last_signal;
+    impl_->last_signals[unit.unit.value] = {unit.last_signal, unit.successor_signal,
+                                            unit.overlapped_signal};
     impl_->known[unit.unit.value] = was_known(unit) ? 1 : 0;
   }
   impl_->machine.resume_after(last_attempt);

@@ -34,6 +34,13 @@ struct RecoveredUnit {
   /// The main process before that one, which another has taken over from (Adopt), while it lives or
   /// its end has not been acknowledged.
   Attempt live_former;
+  /// Of an overlapped restart: the successor as the record tells of it, and the main process whose
+  /// place was taken.
+  Attempt live_successor;
+  Attempt live_overlapped;
+  int successor_signal = 0;
+  int overlapped_signal = 0;
+  Role live_role = Role::main;  // of live_attempt
   bool masked = false;
 };
 

@@ -16,6 +16,7 @@ void UnitMachine::spawned(const Spawned& event, const Turn& turn) {
     if (!run->ended) run->pid = event.pid;
     return;
   }
+  if (is_beside(known, event.attempt)) return beside_spawned(event, turn);
   for (const Adoption& asked : adoptions_) {
     if (asked.unit == event.unit && asked.attempt == event.attempt) return adopted(event, turn);
   }
@@ -55,6 +56,7 @@ void UnitMachine::spawn_failed(const SpawnFailed& event, const Turn& turn) {
     side_failed(event.unit, *side_run(event.unit, event.attempt), event.message, turn);
     return side_over(event.unit, event.attempt, turn);
   }
+  if (is_beside(known, event.attempt)) return successor_failed(event, turn);
   turn.actions.emplace_back(Acknowledge{event.attempt});
   const bool news =
       event.attempt == known.attempt && (event.attempt > known.exit_attempt || !known.over);
@@ -89,6 +91,10 @@ void UnitMachine::spawn_failed(const SpawnFailed& event, const Turn& turn) {
 void UnitMachine::exited(const Exited& event, const Turn& turn) {
   const UnitRecord& known = record(event.unit);
   if (is_side(known, event.attempt)) return side_exited(event, turn);
+  if (is_beside(known, event.attempt)) {
+    return event.attempt == known.former.attempt ? former_exited(event, turn)
+                                                 : successor_exited(event, turn);
+  }
   const bool fresh = (event.attempt == known.attempt && event.attempt > known.exit_attempt) ||
                      std::erase(former_mains_, event.attempt) > 0;
   if (fresh) count_exit(event, turn);
@@ -108,7 +114,11 @@ void UnitMachine::group_emptied(const GroupEmptied& event, const Turn& turn) {
     if (side_run(event.unit, event.attempt)->ended) side_over(event.unit, event.attempt, turn);
     return;
   }
-  if (event.attempt != known.attempt) {
+  if (is_beside(known, event.attempt)) {
+    const bool of_former = event.attempt == known.former.attempt;
+    const bool ended = of_former ? known.former.ended : known.successor.ended;
+    if (ended) beside_over(event.unit, event.attempt, turn);
+  } else if (event.attempt != known.attempt) {
     turn.actions.emplace_back(Acknowledge{event.attempt});
   } else if (event.attempt <= known.exit_attempt) {
     main_ended(event.unit, false, true, turn);
@@ -124,6 +134,8 @@ void UnitMachine::timer_fired(UnitIndex unit, const Turn& turn) {
     UnitRecord& record = ledger_.change(unit);
     kill_side(unit, record.check, turn);
   }
+  if (due(record(unit).successor.deadline)) successor_timed_out(unit, turn);
+  if (due(record(unit).former.deadline)) kill_beside(unit, ledger_.change(unit).former, turn);
   if (due(record(unit).check_next)) check_due(unit, turn);
   if (due(record(unit).watchdog_deadline)) watchdog_failed(unit, "did not report in time", turn);
   if (due(record(unit).runtime_deadline)) {

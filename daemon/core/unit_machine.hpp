@@ -24,6 +24,13 @@
 
 namespace foster::core {
 
+/// What the keeper was last told to send to a unit's processes; 0: nothing.
+struct LastSignals {
+  int main = 0;
+  int successor = 0;
+  int former = 0;
+};
+
 /// A start that the unit's end has brought about: of its on-failure unit, or its limit's.
 struct OwedStart {
   UnitIndex unit;
@@ -72,6 +79,10 @@ class UnitMachine {
   [[nodiscard]] bool can_reload(UnitIndex unit) const;
   void reload_requested(UnitIndex unit, const Turn& turn);
   void reset_requested(UnitIndex unit, const Turn& turn);
+  /// Whether units of its type are restarted with an overlap, and whether this one can be now.
+  [[nodiscard]] bool can_overlap(UnitIndex unit) const;
+  [[nodiscard]] bool can_overlap_now(UnitIndex unit) const;
+  void begin_overlap(UnitIndex unit, const Turn& turn);
 
   /// Whether a connection may start the unit, which listens; otherwise it has failed.
   [[nodiscard]] bool may_answer_connection(UnitIndex unit, const Turn& turn);
@@ -90,9 +101,8 @@ class UnitMachine {
   /// What had made it fail is up again.
   void revive(UnitIndex unit, const Turn& turn);
 
-  /// Begin, for one unit: goes on where a former manager was. `last_signal`: what the keeper was
-  /// last told to send it.
-  void resume(UnitIndex unit, int last_signal, const Turn& turn);
+  /// Begin, for one unit: goes on where a former manager was.
+  void resume(UnitIndex unit, const LastSignals& signals, const Turn& turn);
   /// Begin, after all were resumed: what is wanted up and has nothing that lives is started.
   void begun(UnitIndex unit, const Turn& turn);
 
@@ -177,6 +187,7 @@ class UnitMachine {
   // side_runs
   [[nodiscard]] SideRun* side_run(UnitIndex unit, Attempt attempt);
   [[nodiscard]] static bool is_side(const UnitRecord& record, Attempt attempt);
+  [[nodiscard]] static bool is_beside(const UnitRecord& record, Attempt attempt);
   void run_hook(UnitIndex unit, Role role, size_t index, const Turn& turn);
   bool run_first_of(UnitIndex unit, Role role, const Turn& turn);
   void run_check(UnitIndex unit, Role role, Duration timeout, const Turn& turn);
@@ -190,9 +201,36 @@ class UnitMachine {
   void resume_side_runs(UnitIndex unit, const Turn& turn);
   [[nodiscard]] bool next_of(UnitIndex unit, const SideRun& run, const Turn& turn);
 
+  // overlap
+  [[nodiscard]] static bool overlaps(const UnitRecord& record);
+  [[nodiscard]] bool awaits_successor(UnitIndex unit) const;
+  void spawn_successor(UnitIndex unit, const Turn& turn);
+  void beside_spawned(const Spawned& event, const Turn& turn);
+  void successor_ready(UnitIndex unit, const Turn& turn);
+  void change_places(UnitIndex unit, const Turn& turn);
+  void take_place(UnitIndex unit, const Turn& turn);
+  void successor_takes_over(UnitIndex unit, const Turn& turn);
+  void stop_beside(UnitIndex unit, SideRun& run, const Turn& turn);
+  void signal_beside(UnitIndex unit, const SideRun& run, const Turn& turn);
+  void note_beside(UnitIndex unit, const SideRun& run, int signal, const Turn& turn);
+  void kill_beside(UnitIndex unit, SideRun& run, const Turn& turn);
+  void stop_overlap(UnitIndex unit, const Turn& turn);
+  void kill_overlap(UnitIndex unit, const Turn& turn);
+  void successor_timed_out(UnitIndex unit, const Turn& turn);
+  void successor_failed(const SpawnFailed& event, const Turn& turn);
+  void successor_exited(const Exited& event, const Turn& turn);
+  void former_exited(const Exited& event, const Turn& turn);
+  void beside_over(UnitIndex unit, Attempt attempt, const Turn& turn);
+  void overlap_over(UnitIndex unit, JobResult result, const Turn& turn);
+  void beside_said(const Notified& event, const Turn& turn);
+  void resume_overlap(UnitIndex unit, const LastSignals& signals, const Turn& turn);
+
   // health
   void begin_health(UnitIndex unit, const Turn& turn);
   void check_due(UnitIndex unit, const Turn& turn);
+  void successor_check_due(UnitIndex unit, const Turn& turn);
+  void successor_checked(UnitIndex unit, const SideRun& run, const Turn& turn);
+  void resume_checks(UnitIndex unit, const Turn& turn);
   void check_over(UnitIndex unit, const SideRun& run, const Turn& turn);
   void health_checked(UnitIndex unit, bool good, const Turn& turn);
   void unhealthy(UnitIndex unit, std::string why, const Turn& turn);

@@ -152,15 +152,10 @@ void add_live(core::RecoveredUnit& unit, const protocol::Child& child, core::Rol
     case core::Role::main:
     case core::Role::successor:
       if (!unfinished(child, unit)) return;
-      if (child.attempt < unit.live_attempt.value) {
-        unit.live_former.value = std::max(unit.live_former.value, child.attempt);
-        return;
-      }
-      unit.live_former = unit.live_attempt;
-      unit.live_attempt = {child.attempt};
-      unit.pid = child.pid;
-      unit.last_signal = child.last_signal;
-      return;
+      return core::add_live_main(unit, {.attempt = {child.attempt},
+                                        .role = role,
+                                        .pid = child.pid,
+                                        .last_signal = child.last_signal});
     case core::Role::condition:
     case core::Role::pre_start:
     case core::Role::post_start:

@@ -175,6 +175,8 @@ void Oracle::judge_records(const core::Supervisor& manager) {
     consider(record.check_next);
     consider(record.hook.deadline);
     consider(record.check.deadline);
+    consider(record.successor.deadline);
+    consider(record.former.deadline);
   }
   if (earliest != manager.next_deadline()) fail("the next deadline is not the earliest one");
 }

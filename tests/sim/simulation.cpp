@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "daemon/core/recovery.hpp"
 #include "tests/sim/describe.hpp"
 
 namespace foster::sim {
@@ -212,6 +213,7 @@ void forget_unpublished(core::UnitRecord& record) {
   record.over = fresh.over;
   record.hook.ended = record.hook.failed = false;
   record.check.ended = record.check.failed = false;
+  record.successor.ended = record.former.ended = false;
 }
 
 /// The newest of each kind counts.
@@ -219,15 +221,10 @@ void add_live(core::RecoveredUnit& unit, const Child& child) {
   using core::Role;
   if (child.role == Role::ready_check || child.role == Role::health_check) {
     unit.live_check = std::max(unit.live_check, child.attempt);
-  } else if (child.role != Role::main) {
+  } else if (!is_main(child.role)) {
     unit.live_hook = std::max(unit.live_hook, child.attempt);
-  } else if (child.attempt < unit.live_attempt) {
-    unit.live_former = std::max(unit.live_former, child.attempt);
   } else {
-    unit.live_former = unit.live_attempt;
-    unit.live_attempt = child.attempt;
-    unit.pid = child.pid;
-    unit.last_signal = child.last_signal;
+    core::add_live_main(unit, {child.attempt, child.role, child.pid, child.last_signal});
   }
 }
 

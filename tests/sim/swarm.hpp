@@ -8,6 +8,7 @@
 
 #include "common/unit/unit_set.hpp"
 #include "daemon/core/random.hpp"
+#include "daemon/core/unit_state.hpp"
 
 namespace foster::sim {
 
@@ -30,6 +31,11 @@ using core::Random;
 template <class Value, size_t kCount>
 [[nodiscard]] Value one_of(Random& random, const std::array<Value, kCount>& choices) {
   return choices[random.next() % kCount];
+}
+
+/// Of the unit's own command.
+[[nodiscard]] inline bool is_main(core::Role role) {
+  return role == core::Role::main || role == core::Role::successor;
 }
 
 /// The faults that a seed allows. Numbers mean "once in so many chances", 0 = never.

@@ -52,6 +52,15 @@ core::UnitRecord full_record() {
                   .attempt = {73},
                   .pid = 4714,
                   .deadline = {5'007}};
+  record.successor = {.role = core::Role::successor,
+                      .killed = true,
+                      .ready = true,
+                      .attempt = {74},
+                      .pid = 4715,
+                      .deadline = {5'008}};
+  record.former = {.killed = true, .attempt = {69}, .pid = 4716, .deadline = {5'009}};
+  record.trigger_start = {5'010};
+  record.trigger_count = 5;
   record.last_exit = {.kind = core::ExitKind::core_dump,
                       .value = 11,
                       .clean = true,
@@ -93,18 +102,35 @@ TEST(SlotCodec, EachFlagIsItsOwn) {
   record = {};
   record.check.killed = true;
   EXPECT_TRUE(decode_slot(encode_slot(record, UnitSpec{}, {}, kNow)) == record);
+  record = {};
+  record.successor = {.role = core::Role::successor, .ready = true, .attempt = {3}};
+  EXPECT_TRUE(decode_slot(encode_slot(record, UnitSpec{}, {}, kNow)) == record);
+  record.successor.ready = false;
+  record.successor.killed = true;
+  EXPECT_TRUE(decode_slot(encode_slot(record, UnitSpec{}, {}, kNow)) == record);
+  record = {};
+  record.former.killed = true;
+  EXPECT_TRUE(decode_slot(encode_slot(record, UnitSpec{}, {}, kNow)) == record);
 }
 
 TEST(SlotCodec, TheUnitAndOthersAddWhatTheyKnow) {
   UnitSpec unit;
   unit.type = ServiceType::forking;
   unit.essential = true;
-  const SlotFacts facts{.timer_next_real_ns = 55, .enablement = FOSTER_DISABLED};
+  const SlotFacts facts{.timer_next_real_ns = 55,
+                        .enablement = FOSTER_DISABLED,
+                        .socket_count = 2,
+                        .held_count = 7,
+                        .socket_ports = {80, 443, 0, 1}};
   const foster_slot_body body = encode_slot({}, unit, facts, kNow);
   EXPECT_EQ(body.type, FOSTER_TYPE_FORKING);
   EXPECT_EQ(body.flags, FOSTER_FLAG_ESSENTIAL);
   EXPECT_EQ(body.timer_next_real_ns, 55);
   EXPECT_EQ(body.enablement, FOSTER_DISABLED);
+  EXPECT_EQ(body.socket_count, 2);
+  EXPECT_EQ(body.held_count, 7);
+  EXPECT_EQ(body.socket_ports[1], 443);
+  EXPECT_EQ(body.socket_ports[3], 1);
 }
 
 TEST(SlotCodec, SinceIsGivenByTheWallClockToo) {
