@@ -67,7 +67,8 @@ Descriptors::Descriptors(KeeperClient& keeper, const core::Supervisor& core,
       queue_(std::move(queue)),
       counts_changed_(std::move(counts_changed)),
       table_(keeper),
-      live_(keeper, core.set()) {}
+      live_(keeper, core.set()),
+      acceptor_(core, *this, [this](core::Event event) { queue_(std::move(event)); }) {}
 
 Descriptors::~Descriptors() = default;
 
@@ -130,6 +131,7 @@ void Descriptors::resume() {
     unit_changed(unit);
     counts_changed_(unit);
   }
+  acceptor_.resume();
 }
 
 const Held* Descriptors::socket_of(UnitIndex unit, int socket) const {
@@ -170,11 +172,19 @@ Result<void> Descriptors::add_to(SpawnExtras& extras, const core::Spawn& spawn) 
     held->given = true;
   }
   if (number == kFirstNumber) return add_live(extras, spawn);
+  if (serves_connections(unit)) add_connection(extras, spawn.unit);
   extras.environment.emplace_back("LISTEN_FDS", std::to_string(number - kFirstNumber));
   extras.environment.emplace_back("LISTEN_FDNAMES", std::move(names));
   // The keeper puts the pid there, which nobody knows yet.
   extras.environment.emplace_back("LISTEN_PID", std::string(protocol::kPidDigits, '0'));
   return add_live(extras, spawn);
+}
+
+void Descriptors::add_connection(SpawnExtras& extras, UnitIndex unit) const {
+  const std::vector<Held*> held = in_order(unit);
+  const auto found =
+      std::ranges::find(held, kConnectionName, [](const Held* one) { return one->what.name; });
+  if (found != held.end()) acceptor_.add_to(extras.environment, (*found)->fd.get());
 }
 
 Result<void> Descriptors::add_live(SpawnExtras& extras, const core::Spawn& spawn) {
@@ -189,8 +199,12 @@ Result<void> Descriptors::add_live(SpawnExtras& extras, const core::Spawn& spawn
 }
 
 void Descriptors::units_changed(std::span<const UnitIndex> units) {
-  for (const UnitIndex unit : units)
-    if (core_.set()[unit].descriptors || table_.of(unit) != nullptr) unit_changed(unit);
+  for (const UnitIndex unit : units) {
+    const UnitSpec& spec = core_.set()[unit];
+    if (!spec.descriptors && table_.of(unit) == nullptr) continue;
+    unit_changed(unit);
+    if (serves_connections(spec)) acceptor_.instance_changed(unit);
+  }
 }
 
 void Descriptors::unit_changed(UnitIndex unit) {
@@ -294,13 +308,19 @@ void Descriptors::listen(UnitIndex unit) {
 }
 
 Result<void> Descriptors::watch(UnitIndex unit) {
+  // Of a socket that foster accepts from, everything that comes is of interest.
+  const bool accepts = accepts_connections(core_.set()[unit]);
   for (Held* held : in_order(unit)) {
     if (!is_socket(*held)) continue;
+    // One that was inherited may block.
+    const int flags = fcntl(held->fd.get(), F_GETFL);
+    if (accepts && (flags & O_NONBLOCK) == 0) fcntl(held->fd.get(), F_SETFL, flags | O_NONBLOCK);
     held->owner = this;
     int r = 0;
     if (held->source == nullptr)
       r = sd_event_add_io(loop_, &held->source, held->fd.get(), EPOLLIN, connection_came, held);
-    if (r >= 0) r = sd_event_source_set_enabled(held->source, SD_EVENT_ONESHOT);
+    if (r >= 0)
+      r = sd_event_source_set_enabled(held->source, accepts ? SD_EVENT_ON : SD_EVENT_ONESHOT);
     if (r < 0) return system_failure("watch the socket " + held->what.name, -r);
   }
   return {};
@@ -311,9 +331,15 @@ void Descriptors::unwatch(UnitIndex unit) {
     if (is_socket(*held)) held->source = sd_event_source_disable_unref(held->source);
 }
 
-int Descriptors::connection_came(sd_event_source*, int, uint32_t, void* held) {
+int Descriptors::connection_came(sd_event_source*, int fd, uint32_t, void* held) {
   const UnitIndex unit = static_cast<Held*>(held)->unit;
   Descriptors& self = *static_cast<Held*>(held)->owner;
+  const UnitSpec& spec = self.core_.set()[unit];
+  if (accepts_connections(spec)) {
+    const auto socket = static_cast<size_t>(static_cast<Held*>(held)->socket);
+    self.acceptor_.connection_came(unit, sockets_of(spec)[socket], fd);
+    return 0;
+  }
   // One start takes what has come to any of them.
   self.unwatch(unit);
   self.queue_(core::ConnectionSeen{unit});

@@ -26,6 +26,7 @@
 #include "common/result.hpp"
 #include "daemon/core/event.hpp"
 #include "daemon/core/supervisor.hpp"
+#include "daemon/manager/acceptor.hpp"
 #include "daemon/manager/held_name.hpp"
 #include "daemon/manager/held_table.hpp"
 #include "daemon/manager/keeper_client.hpp"
@@ -100,6 +101,7 @@ class Descriptors {
   [[nodiscard]] const Held* socket_of(UnitIndex unit, int socket) const;
   /// Sockets, passed, stored; each kind in its own order.
   [[nodiscard]] std::vector<Held*> in_order(UnitIndex unit) const;
+  void add_connection(SpawnExtras& extras, UnitIndex unit) const;
   Result<void> add_live(SpawnExtras& extras, const core::Spawn& spawn);
   void unit_changed(UnitIndex unit);
   Result<void> open_sockets(UnitIndex unit);
@@ -123,6 +125,7 @@ class Descriptors {
   HeldTable table_;
   std::vector<std::unique_ptr<Held>> inherited_;  // that no socket of a unit has taken
   LiveChannels live_;
+  Acceptor acceptor_;
   Instant complained_;  // of what could not be stored; {0}: never
 };
 
