@@ -5,7 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from daemon import BUILD
+from clients import free_port
+from daemon import BUILD, SERVICES
 
 SOURCE = Path(os.environ.get("FOSTER_SOURCE", Path(__file__).resolve().parents[2]))
 
@@ -25,9 +26,12 @@ def test_the_tour(folder):
     script = "trap 'fosterctl shutdown >/dev/null 2>&1 || true' EXIT\n"
     script += "".join(f"echo '== block {number}'\n{content}" for number, (kind, content)
                       in enumerate(blocks) if kind == "sh")
+    # Another tour may be under way on this machine.
+    for port in ("7777", "7778"):
+        script = script.replace(port, str(free_port()))
     (folder / "units").mkdir()
-    environment = {"PATH": f"{BUILD}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                   "FOSTER_INSTANCE": f"tour-{os.getpid()}", "HOME": str(folder),
+    environment = {"PATH": f"{BUILD}:{SERVICES}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+                           "/sbin:/bin", "FOSTER_INSTANCE": f"tour-{os.getpid()}", "HOME": str(folder),
                    "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
     done = subprocess.run(["bash", "-eu", "-c", script], cwd=folder, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100,
