@@ -1,6 +1,7 @@
 """accept = true: foster accepts, and starts an instance of a template for each connection."""
 
 import os
+import resource
 import socket
 
 import pytest
@@ -67,6 +68,17 @@ def a_connect():
 
 def keeper_descriptors(daemon) -> int:
     return len(os.listdir(f"/proc/{daemon.keeper}/fd"))
+
+
+def until_refused(port: int) -> None:
+    """The keeper closes the socket as soon as it is told; what comes before that is reset then."""
+    while True:
+        try:
+            client = Client(port)
+        except (ConnectionRefusedError, ConnectionResetError):
+            return
+        assert client.line() == ""
+        client.close()
 
 
 def until_idle(daemon) -> None:
@@ -179,8 +191,7 @@ def test_a_stop_ends_the_listening_alone(foster, connect):
     client = connect(port)
     pid = client.pid()
     daemon.ctl("stop", "echo@")
-    with pytest.raises(ConnectionRefusedError):
-        connect(port)
+    until_refused(port)
     assert client.say("still there") == "still there"
     daemon.ctl("stop", "echo@1")
     wait_for_end(pid)
@@ -198,3 +209,21 @@ def test_users_of_a_unix_socket(foster, folder):
         with one.makefile("rb") as first, other.makefile("rb") as second:
             assert first.readline().startswith(f"  {os.getuid()}|1 connection ".encode())
             assert second.read() == b""
+
+
+def test_without_descriptors_connections_are_closed(foster, connect):
+    """And not left waiting, which would wake the manager for ever."""
+    daemon = foster(echo()).start()
+    port = port_of(daemon)
+    connect(port).pid()
+    folder = f"/proc/{daemon.manager()}/fd"
+    used = {int(number) for number in os.listdir(folder)}
+    spare = max(number for number in used if os.readlink(f"{folder}/{number}") == "/dev/null")
+    free = next(number for number in range(len(used) + 1) if number not in used)
+    before = resource.prlimit(daemon.manager(), resource.RLIMIT_NOFILE)
+    resource.prlimit(daemon.manager(), resource.RLIMIT_NOFILE, (max(free, spare + 1), before[1]))
+    for _ in range(3):
+        assert connect(port).line() == ""
+    assert "Too many open files" in daemon.log()
+    resource.prlimit(daemon.manager(), resource.RLIMIT_NOFILE, before)
+    connect(port).pid()
