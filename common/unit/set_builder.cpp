@@ -154,7 +154,10 @@ void SetBuilder::make_template(const std::string& maker) {
 void SetBuilder::make_listener(const std::string& maker, const UnitSpec& instance) {
   made_.insert(maker);
   units_.push_back(listener_of(instance, maker));
-  const uint32_t count = connections_max(units_.back());
+  uint32_t count = connections_max(units_.back());
+  // Of a former set there may be more that are still to be stopped.
+  const auto chosen = options_.instances.find(prefix_of(maker));
+  if (chosen != options_.instances.end()) count = std::max(count, chosen->second);
   for (uint32_t i = 1; i <= count; ++i) {
     const std::string name = maker + std::to_string(i);
     if (!catalog_.masked(name)) make_unit(name, Asked::by_file);

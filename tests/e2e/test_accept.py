@@ -151,6 +151,19 @@ def test_connections_outlive_the_manager(foster, connect):
     assert connect(port).pid() != pid
 
 
+def test_no_connection_is_lost_with_the_manager(foster, connect):
+    """Accepted by the one or by the next, started by the one or by the next."""
+    daemon = foster(echo()).start()
+    port = port_of(daemon)
+    for _ in range(3):
+        clients = [connect(port) for _ in range(20)]
+        daemon.kill_manager()
+        assert len({client.pid() for client in clients}) == 20
+        for client in clients:
+            client.close()
+        until_idle(daemon)
+
+
 def test_an_instance_is_not_restarted_and_nothing_is_left_of_it(foster, connect):
     daemon = foster(echo(shell("echo $$ >&3; exit 1"))).start()
     port = port_of(daemon)

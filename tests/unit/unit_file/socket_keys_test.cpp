@@ -383,6 +383,14 @@ TEST(Accept, ATemplateIsAUnitThatListensAndInstancesForTheConnections) {
   }
 }
 
+TEST(Accept, AFormerSetMayHaveHadMoreInstances) {
+  const std::string text = with_socket(
+      "listen = \"tcp://*:7\"\naccept = true\n"
+      "max-connections = 2\n");
+  EXPECT_EQ(set_of({{"/u/echo@.toml", text}}, {{{"echo", 1}}, false})->size(), 3U);
+  EXPECT_EQ(set_of({{"/u/echo@.toml", text}}, {{{"echo", 5}}, false})->size(), 6U);
+}
+
 TEST(Accept, AnInstanceMayHaveAFileOrNone) {
   const std::string text = with_socket(
       "listen = \"tcp://*:7\"\naccept = true\n"
