@@ -71,8 +71,8 @@ stage_plain() {
 
 stage_sanitize() {
   say "sanitizers: building"
-  # Lightly optimised: the sanitizers' own code makes -O2 cost more than it gives. Their reports want
-  # lines, not variables.
+  # Lightly optimised: the sanitizers' own code makes -O2 cost more than it gives. Their reports
+  # want lines, not variables.
   step "set up build-asan" set_up build-asan -Doptimization=1 -Ddebug=false -Dc_args=-g1 \
     -Dcpp_args=-g1 -Db_sanitize=address,undefined -Db_lundef=false &&
     step "build build-asan" ninja -C build-asan || return
