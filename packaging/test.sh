@@ -50,8 +50,9 @@ run_suites() {
   shift 2
   for suite in "$@"; do arguments+=(--suite "$suite"); done
   rm -rf "$dir/meson-logs/pytest" "$dir/meson-logs/testlog.json" "$dir/meson-logs/testlog.junit.xml"
-  # What the tests find is read from their records; meson's exit code says the same.
-  meson test -C "$dir" --no-rebuild --print-errorlogs \
+  # Half of the time a test waits for something, so two for each processor. What they find is read
+  # from their records; meson's exit code says the same.
+  meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes $(($(nproc) * 2)) \
     --timeout-multiplier "$multiplier" "${arguments[@]}"
   echo "$dir" >>"$results/tested"
 }
