@@ -50,8 +50,9 @@ run_suites() {
   shift 2
   for suite in "$@"; do arguments+=(--suite "$suite"); done
   rm -rf "$dir/meson-logs/pytest" "$dir/meson-logs/testlog.json" "$dir/meson-logs/testlog.junit.xml"
-  # What the tests find is read from their records; meson's exit code says the same.
-  meson test -C "$dir" --no-rebuild --print-errorlogs \
+  # Half of the time a test waits for something, so two for each processor. What they find is read
+  # from their records; meson's exit code says the same.
+  meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes $(($(nproc) * 2)) \
     --timeout-multiplier "$multiplier" "${arguments[@]}"
   echo "$dir" >>"$results/tested"
 }
@@ -71,9 +72,10 @@ stage_plain() {
 
 stage_sanitize() {
   say "sanitizers: building"
-  # Lightly optimised: the sanitizers' own code makes -O2 cost more than it gives.
-  step "set up build-asan" set_up build-asan -Doptimization=1 -Db_sanitize=address,undefined \
-    -Db_lundef=false &&
+  # Lightly optimised: the sanitizers' own code makes -O2 cost more than it gives. Their reports
+  # want lines, not variables.
+  step "set up build-asan" set_up build-asan -Doptimization=1 -Ddebug=false -Dc_args=-g1 \
+    -Dcpp_args=-g1 -Db_sanitize=address,undefined -Db_lundef=false &&
     step "build build-asan" ninja -C build-asan || return
   say "sanitizers: testing"
   run_suites build-asan 4 unit sim os e2e

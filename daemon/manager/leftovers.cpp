@@ -54,7 +54,8 @@ std::vector<Leftover> find(const std::string& invocation) {
 
 void end(const Leftover& left) {
   log(Level::warning, "a process that an earlier fosterd left behind is ended",
-      {{"unit", InitialEnvironment(left.pid).value("FOSTER_UNIT").value_or("")}, {"pid", left.pid}});
+      {{"unit", InitialEnvironment(left.pid).value("FOSTER_UNIT").value_or("")},
+       {"pid", left.pid}});
   if (syscall(SYS_pidfd_send_signal, left.process.get(), SIGKILL, nullptr, 0) != 0 &&
       errno != ESRCH)
     log(Level::error, "cannot end it", {{"pid", left.pid}, {"error", strerrordesc_np(errno)}});

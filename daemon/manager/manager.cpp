@@ -29,6 +29,9 @@ constexpr int kSignalExitBase = 128;
 /// second, which would hurry.
 constexpr Duration kSameSignal = std::chrono::milliseconds(200);
 
+/// For what is being written to the disk when everything is stopped.
+constexpr Duration kTimeToSave = std::chrono::seconds(10);
+
 /// Overloads for std::visit.
 template <class... Functions>
 struct Match : Functions... {
@@ -223,6 +226,7 @@ void Manager::turn() {
   bus_.turn_ended();
   settings_.turn_ended();
   timers_.arm();
+  end_once_saved(now.boot);
   arm();
   flush_log();
   const bool idle = queue_.empty() && !background_.busy();
@@ -281,7 +285,9 @@ void Manager::perform(const core::Action& action) {
             [this](const core::MeasureMemory& wanted) { lookout_.measure(wanted); },
             [](const core::Note&) {},  // published already
             [this](const core::InitialUnitsSettled&) { systemd_.ready(); },
-            [this](const core::EndDaemon& last) { end(last.exit_code); }},
+            [this](const core::EndDaemon& last) {
+              ending_ = {last.exit_code, now_since_boot() + kTimeToSave};
+            }},
       action);
 }
 
@@ -362,7 +368,7 @@ void Manager::forward_to_command(int signal) {
 }
 
 void Manager::arm() {
-  const auto next = core_.next_deadline();
+  const auto next = ending_ ? std::optional(ending_->not_later_than) : core_.next_deadline();
   int r = 0;
   if (next) {
     // Rounded up: a timer that fires before its deadline finds nothing to do and is armed again.
@@ -405,6 +411,14 @@ int Manager::command_exit_code(int otherwise) const {
       break;
   }
   return otherwise;
+}
+
+/// A disk that hangs must not keep the machine from being shut down.
+void Manager::end_once_saved(Instant now) {
+  if (!ending_ || ended_) return;
+  const bool late = background_.busy() && now >= ending_->not_later_than;
+  if (late) log(Level::error, "what was to be kept could not be written in time");
+  if (late || !background_.busy()) end(ending_->exit_code);
 }
 
 void Manager::end(int exit_code) {

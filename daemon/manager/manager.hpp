@@ -98,6 +98,7 @@ class Manager {
   void start_afresh();
   void arm();
   void tell_systemd();
+  void end_once_saved(Instant now);
   void end(int exit_code);
   void keeper_is_gone();
   [[nodiscard]] uint32_t phase() const;
@@ -126,6 +127,12 @@ class Manager {
   sd_event_source* timer_ = nullptr;
   sd_event_source* again_ = nullptr;
   Instant told_to_stop_;  // by a signal, the last time; {0}: never
+  /// Everything is stopped; what is being written to the disk may still take its time.
+  struct LastWish {
+    int exit_code = 0;
+    Instant not_later_than;
+  };
+  std::optional<LastWish> ending_;
   std::optional<int> ended_;
 };
 

@@ -114,16 +114,18 @@ def group_members(group: int) -> list[int]:
 def test_the_reader_keeps_the_group_until_the_last_words_are_read(tail, tmp_path):
     path, fd = tail
     read, write = os.pipe()
-    gate, away = Fifo(tmp_path / "gate"), Fifo(tmp_path / "away")
+    gate, away, end = (Fifo(tmp_path / name) for name in ("gate", "away", "end"))
     process = subprocess.Popen(
         [TAP, "--program", "/bin/sh", "--tail-fd", str(fd), "--", "sh", "-c",
-         f"setsid sh -c 'echo > {away.path}; read line < {gate.path}; echo late' & "
-         f"read line < {away.path}; echo last words"],
+         f"setsid sh -c 'echo gone > {away.path}; read line < {gate.path}; echo late' & "
+         f"read line < {end.path}; echo last words"],
         stdout=write, pass_fds=(fd,), start_new_session=True)
     os.close(write)
+    assert away.line() == "gone"
+    [reader] = set(group_members(process.pid)) - {process.pid}
+    end.say("now")
     process.wait()
-    for member in group_members(process.pid):
-        wait_for_end(member)
+    wait_for_end(reader)
     assert kept(path) == b"last words\n", "what held the pipe longer is waited for by nobody"
     gate.say("go")
     with os.fdopen(read, "rb") as passed_on:
