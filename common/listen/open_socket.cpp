@@ -106,9 +106,7 @@ std::unexpected<Error> explained(const ListenAddress& address, int code) {
   const bool internet = address.kind == SocketKind::tcp || address.kind == SocketKind::udp;
   if (code == EADDRINUSE) return std::unexpected(in_use(address));
   if (code == EADDRNOTAVAIL && internet)
-    return reason("no interface of this machine has the address " + address.host +
-                      ", and free-bind is not set",
-                  code);
+    return reason("no interface has this address: see free-bind", code);
   if (code == EADDRNOTAVAIL) return reason("this machine has no such address", code);
   const uint32_t free_port = code == EACCES && internet ? first_free_port() : 0;
   if (address.port > 0 && address.port < free_port)

@@ -16,7 +16,7 @@
 
 namespace foster {
 
-/// "cannot listen on tcp://127.0.0.1:80: Address already in use (by nginx, process 123)"; who has
+/// "cannot listen on tcp://127.0.0.1:80: already in use by nginx, process 123"; who has
 /// it is told where this user may see it. Asks for `user` and `group` in the system's user
 /// database, which programs that are linked statically cannot: those use open_socket_as.
 [[nodiscard]] Result<UniqueFd> open_socket(const SocketSpec& spec);

@@ -134,7 +134,7 @@ Result<void> MadeFiles::make_directories(const std::string& path) {
 
 Error in_use(const ListenAddress& address) {
   const std::string holder = holder_of(address);
-  return {strerrordesc_np(EADDRINUSE) + (holder.empty() ? "" : " (by " + holder + ")"), EADDRINUSE};
+  return {"already in use" + (holder.empty() ? "" : " by " + holder), EADDRINUSE};
 }
 
 Result<void> bind_unix(int fd, const ListenAddress& address, const SocketSpec& spec,

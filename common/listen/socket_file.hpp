@@ -42,7 +42,7 @@ Result<void> bind_unix(int fd, const ListenAddress& address, const SocketSpec& s
 Result<UniqueFd> open_fifo(const ListenAddress& address, const SocketSpec& spec,
                            const SocketOwner& owner, MadeFiles& made);
 
-/// "Address already in use (by nginx, process 123)".
+/// "already in use by nginx, process 123". Short, since the status region has little room for it.
 [[nodiscard]] Error in_use(const ListenAddress& address);
 
 }  // namespace foster

@@ -70,7 +70,7 @@ struct ConnectionSeen {
 struct ListenFailed {
   UnitIndex unit;
   std::string
-      message;  // "cannot listen on tcp://0.0.0.0:80: Address already in use (by nginx, ..."
+      message;  // "cannot listen on tcp://0.0.0.0:80: already in use by nginx, process 3"
 };
 
 /// What a unit's process has said on $NOTIFY_SOCKET, admitted by notify-access. One message.
