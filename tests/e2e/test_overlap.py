@@ -45,19 +45,30 @@ def nginx_on_a_socket_of_foster(foster, folder):
     return daemon
 
 
+def running_since(daemon, name: str) -> int:
+    region = daemon.region()
+    try:
+        return region.units()[name].since_boot_ns
+    finally:
+        region.close()
+
+
 def restart_many_times(daemon, name: str, *options: str) -> None:
     pids = [daemon.unit(name)["pid"]]
+    since = running_since(daemon, name)
     for _ in range(RESTARTS):
         daemon.ctl("restart", name, *options)
         pids.append(daemon.unit(name)["pid"])
         assert pids[-1] != pids[-2] and not is_alive(pids[-2])
     found = daemon.unit(name)
     assert (found["state"], found["exits"], found["restarts"]) == ("running", RESTARTS, 0)
+    # With an overlap there is no moment at which it does not run.
+    assert (running_since(daemon, name) == since) == ("--overlap" in options)
 
 
 def none_was_harmed(load: Load) -> None:
     counts = load.counts()
-    assert counts["answers"] > RESTARTS
+    assert counts["answers"] > 20
     assert {mishap: counts[mishap] for mishap in MISHAPS} == dict.fromkeys(MISHAPS, 0), counts
 
 
@@ -67,6 +78,22 @@ def test_chat_under_load(foster, options):
     daemon.until_state("chat", "running")
     with Load("chat", port_of(daemon, "chat")) as load:
         restart_many_times(daemon, "chat", *options)
+        none_was_harmed(load)
+
+
+@pytest.mark.parametrize("options", [[], ["--overlap"]], ids=["plain", "overlap"])
+def test_the_manager_dies_in_each_of_them(foster, options):
+    daemon = foster({"chat": chat_unit(SOURCE, PLAIN)}).start()
+    daemon.until_state("chat", "running")
+    with Load("chat", port_of(daemon, "chat")) as load:
+        for exits in range(1, 11):
+            old = daemon.unit("chat")["pid"]
+            daemon.ctl("restart", "chat", "--no-wait", *options)
+            daemon.kill_manager()
+            daemon.until_unit("chat", lambda body, old=old, exits=exits: body.pid not in (0, old)
+                              and body.state_word == "running" and body.step_word == "none"
+                              and body.exits == exits, "another process, and the old one gone")
+            assert not is_alive(old)
         none_was_harmed(load)
 
 

@@ -30,8 +30,8 @@ def test_the_tour(folder):
     for port in ("7777", "7778"):
         script = script.replace(port, str(free_port()))
     (folder / "units").mkdir()
-    environment = {"PATH": f"{BUILD}:{SERVICES}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-                           "/sbin:/bin", "FOSTER_INSTANCE": f"tour-{os.getpid()}", "HOME": str(folder),
+    path = f"{BUILD}:{SERVICES}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    environment = {"PATH": path, "FOSTER_INSTANCE": f"tour-{os.getpid()}", "HOME": str(folder),
                    "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
     done = subprocess.run(["bash", "-eu", "-c", script], cwd=folder, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100,

@@ -1,6 +1,8 @@
 """Two who hand sockets to services, foster and the bare floor, behind one interface."""
 
+import json
 import os
+import shutil
 import socket
 import subprocess
 
@@ -101,10 +103,14 @@ class Foster:
         self._units = os.path.join(tools.directory, "units")
         self.lazy_path = os.path.join(tools.directory, "foster.lazy")
         self._port = free_port()
+        self._nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+        self._nginx_port = free_port()
 
     def __enter__(self):
         tools = self._tools
         os.mkdir(self._units)
+        if self._nginx:
+            self._prepare_nginx()
         stamp = f'[service]\ncommand = ["{tools.stamp}", "{tools.fifo}"'
         self._write("pass", f'{stamp}]\nreceive = "live"\n')
         self._write("lazy", f'{stamp}, "once"]\nstart = "first-connection"\ntrigger-limit = 0\n'
@@ -128,6 +134,29 @@ class Foster:
         self._daemon.terminate()
         self._daemon.wait(TIMEOUT_S)
 
+    def _prepare_nginx(self):
+        where = self._tools.directory
+        with open(f"{where}/index.html", "w", encoding="utf-8") as page:
+            page.write("raised by foster\n")
+        with open(f"{where}/nginx.conf", "w", encoding="utf-8") as file:
+            # Its workers have to get into a directory that is ours alone.
+            file.write(
+                ("user root;\n" if os.getuid() == 0 else "")
+                + f"pid {where}/nginx.pid;\nerror_log stderr;\n"
+                "events { worker_connections 256; }\n"
+                "http { access_log off; server { "
+                f"listen 127.0.0.1:{self._nginx_port}; root {where}; }} }}\n")
+        command = [self._nginx, "-e", "stderr", "-c", f"{where}/nginx.conf", "-g", "daemon off;"]
+        self._write("nginx", f'[service]\ncommand = {json.dumps(command)}\n'
+                             'environment = { NGINX = "3;" }\n[stop]\nsignal = "SIGQUIT"\n'
+                             f'[[socket]]\nlisten = "tcp://127.0.0.1:{self._nginx_port}"\n')
+
+    def servers(self):
+        """(unit, protocol, port) of those that can be asked while they are restarted."""
+        yield "chat", "chat", self._port
+        if self._nginx:
+            yield "nginx", "http", self._nginx_port
+
     def _write(self, name, text):
         with open(f"{self._units}/{name}.toml", "w", encoding="utf-8") as file:
             file.write(text)
@@ -149,5 +178,5 @@ class Foster:
         del how
         return self._port
 
-    def restart(self, how):
-        run(self._ctl("restart", "chat", *(["--overlap"] if how == "overlap" else [])))
+    def restart(self, how, unit="chat"):
+        run(self._ctl("restart", unit, *(["--overlap"] if how == "overlap" else [])))
