@@ -4,13 +4,15 @@ and the others."""
 import os
 import re
 import signal
+import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from clients import Guest, Load, chat_unit, free_port, port_of
 from daemon import zombies_of
-from events import is_alive, wait_for_end
+from events import PATIENCE_S, is_alive, wait_for_end
 
 SOURCE = Path(os.environ.get("FOSTER_SOURCE", Path(__file__).resolve().parents[2]))
 EXAMPLES = SOURCE / "units" / "examples"
@@ -153,3 +155,36 @@ def test_the_inbox_runs_for_what_is_written(foster, folder):
     daemon.until_unit("inbox", lambda body: body.exits == 2 and body.state_word == "listening",
                       "both read")
     assert daemon.output() == "inbox: one\ninbox: two\n"
+
+
+def test_the_echo_has_a_process_for_each_connection(foster):
+    text = (EXAMPLES / "echo@.toml").read_text().replace("127.0.0.1:7007", "127.0.0.1:0")
+    daemon = foster({"echo@": text}).start()
+    daemon.until_state("echo@", "listening")
+    address = ("127.0.0.1", port_of(daemon, "echo@"))
+    clients = [socket.create_connection(address, PATIENCE_S) for _ in range(2)]
+    for number, client in enumerate(clients):
+        client.sendall(b"%d" % number)
+        assert client.recv(16) == b"%d" % number
+    with socket.create_connection(address, PATIENCE_S) as third:
+        assert third.recv(16) == b"", "two of one address are all"
+    for client in clients:
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(16) == b""
+        client.close()
+
+
+@pytest.mark.skipif(not Path("/usr/sbin/nginx").exists(), reason="nginx is not installed")
+def test_nginx_is_given_two_sockets(foster, folder):
+    port = str(free_port())
+    (folder / "index.html").write_text("raised by foster\n")
+    (folder / "nginx.conf").write_text(
+        f"pid {folder}/nginx.pid; events {{}} http {{ access_log off; server {{ root {folder};"
+        f" listen 0.0.0.0:{port}; listen [::]:{port} ipv6only=on; }} }}\n")
+    text = (EXAMPLES / "nginx.toml").read_text().replace(':80"', f':{port}"')
+    text = text.replace('"-g"', f'"-c", "{folder}/nginx.conf", "-g"')
+    daemon = foster({"nginx": text}).start()
+    for host in ("127.0.0.1", "[::1]"):
+        with urllib.request.urlopen(f"http://{host}:{port}/", timeout=PATIENCE_S) as answer:
+            assert answer.read() == b"raised by foster\n"
+    assert 'using inherited sockets from "3;4;"' in daemon.log()
