@@ -55,6 +55,9 @@ Answer no_answer(const Call& call, int error) {
     case EACCES:
     case EPERM:
       return unanswered(RequestExit::not_permitted, reason);
+    case EOPNOTSUPP:  // The manager takes no descriptors from us.
+      return unanswered(RequestExit::not_permitted,
+                        "only root and the daemon's own user may pass descriptors");
     case EAGAIN:  // Its queue of connections is full.
     case ETIMEDOUT:
       return unanswered(RequestExit::timed_out, reason);

@@ -363,7 +363,8 @@ int BusServer::open_bus(Client& client, UniqueFd connection) {
   if (r < 0) return r;
   static_cast<void>(connection.release());  // The bus closes it from here on.
   r = sd_bus_set_server(client.bus, 1, id);
-  if (r >= 0) r = sd_bus_negotiate_fds(client.bus, 1);
+  // Of nobody else: sd-bus forgets to close what came with a message that it cannot read.
+  if (r >= 0) r = sd_bus_negotiate_fds(client.bus, client.may_change() ? 1 : 0);
   if (r >= 0) r = sd_bus_start(client.bus);
   if (r >= 0)
     r = sd_bus_add_object_vtable(client.bus, nullptr, bus_api::kObjectPath, bus_api::kInterface,

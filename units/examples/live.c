@@ -41,7 +41,8 @@ int main(void) {
       close(client);
     }
     if (waited[0].revents == 0) continue;
-    waited[count].fd = count < SOCKETS ? receive(waited[0].fd, names[count]) : -1;
+    if (count == SOCKETS) return 1;
+    waited[count].fd = receive(waited[0].fd, names[count]);
     if (waited[count].fd < 0) return 0;
     waited[count++].events = POLLIN;
   }
