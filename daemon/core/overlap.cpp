@@ -212,6 +212,7 @@ void UnitMachine::successor_exited(const Exited& event, const Turn& turn) {
                                    .pid = run.pid,
                                    .value = event.how.value});
   }
+  run.killed = true;  // for a manager to come: it is no news any more when it was spawned
   run.ended = true;
   run.pid = 0;
   if (!event.group_remains) return beside_over(event.unit, event.attempt, turn);

@@ -75,8 +75,8 @@ uint32_t UnitMachine::take_trigger(UnitIndex unit) {
 }
 
 void UnitMachine::begin_start(UnitIndex unit, Cause cause, uint32_t trigger, const Turn& turn) {
-  if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);
   if (listens_first(spec(unit), cause)) return listen(unit, cause, turn);
+  if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);
   UnitRecord& record = ledger_.change(unit);
   record.started = {};
   record.running = {};

@@ -19,6 +19,8 @@ void Simulation::client_acts() {
     inbox_.emplace_back(core::ShutdownRequest{static_cast<int>(between(random_, 0, 99))});
     if (coin(random_)) swarm_.shutdown = 20;  // someone is impatient
   }
+  if (swarm_.connections && coin(random_)) connects();
+  if (swarm_.overlaps && once_in(random_, 4)) ask_overlap();
   switch (random_.next() % 8) {
     case 0:
       if (swarm_.starts) ask(core::Verb::start);
@@ -49,6 +51,31 @@ void Simulation::client_acts() {
 
 void Simulation::ask(core::Verb verb) {
   inbox_.emplace_back(core::Request{++last_token_, verb, some_units()});
+}
+
+/// Of units whose types allow it, most of the time.
+void Simulation::ask_overlap() {
+  std::vector<UnitIndex> units = some_units();
+  const auto refused = [this](UnitIndex unit) {
+    const ServiceType type = (*set_)[unit].type;
+    return type != ServiceType::simple && type != ServiceType::notify;
+  };
+  if (!once_in(random_, 8)) std::erase_if(units, refused);
+  if (units.empty()) return;
+  inbox_.emplace_back(core::Request{++last_token_, core::Verb::overlap, std::move(units)});
+}
+
+/// The shell watches what is published as listening; what it has seen may be old news by now.
+void Simulation::connects() {
+  const UnitIndex unit = some_unit();
+  const std::optional<core::UnitRecord>& record = region_.records[unit.value];
+  if (!starts_on_connection((*set_)[unit]) || !record) return;
+  if (record->state != core::UnitState::listening && !once_in(random_, 8)) return;
+  if (swarm_.listen_fails && once_in(random_, 8)) {
+    inbox_.emplace_back(core::ListenFailed{unit, "cannot listen: fault"});
+  } else {
+    inbox_.emplace_back(core::ConnectionSeen{unit});
+  }
 }
 
 void Simulation::send_signal() {

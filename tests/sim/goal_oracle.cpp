@@ -60,7 +60,8 @@ void GoalOracle::judge_request(const Judged& judged) {
   for (const UnitIndex unit : request->units) {
     const Goal goal = judged.manager.record(unit).goal;
     // Several may conflict with each other, or with what answers a failure of theirs.
-    const bool starts = request->verb == Verb::start || request->verb == Verb::restart;
+    const bool starts = request->verb == Verb::start || request->verb == Verb::restart ||
+                        request->verb == Verb::overlap;
     const bool in_conflict =
         request->units.size() > 1 || std::ranges::any_of(judged.actions, tells_of_conflict);
     if (starts && goal == Goal::down && !in_conflict) {
@@ -87,12 +88,15 @@ GoalOracle::Marks GoalOracle::may_rise(const Judged& judged) const {
   Marks marks(set_.size(), false);
   if (judged.was_shutting_down) return marks;
   if (const auto* request = as<core::Request>(judged.event)) {
-    const bool starts = request->verb == Verb::start || request->verb == Verb::restart;
+    const bool restarts = request->verb == Verb::restart || request->verb == Verb::overlap;
+    const bool starts = request->verb == Verb::start || restarts;
     for (const UnitIndex unit : request->units)
       marks[unit.value] = starts;
-    if (request->verb == Verb::restart) mark_parts(marks);
+    if (restarts) mark_parts(marks);
   } else if (const auto* timer = as<core::TimerElapsed>(judged.event)) {
     marks[timer->unit.value] = true;
+  } else if (const auto* connection = as<core::ConnectionSeen>(judged.event)) {
+    marks[connection->unit.value] = true;
   } else if (const auto* change = as<core::MaskChange>(judged.event)) {
     if (!change->masked) marks[change->unit.value] = true;
   }

@@ -31,7 +31,8 @@ void HealthOracle::manager_began(const core::Supervisor& manager) {
                 .cause = record.cause,
                 .attempt = record.attempt,
                 .since = record.since,
-                .unsure = true};
+                .unsure = true,
+                .overlaps = record.step == core::Step::overlap};
   }
 }
 
@@ -166,7 +167,7 @@ void HealthOracle::judge_missed(const Judged& judged, const Told& told, UnitInde
   }
   if (run.state != UnitState::running || !spec.health) return;
   const Duration longest = spec.health->max_runtime;
-  if (longest != Duration::zero() && known.extended == Duration::zero() &&
+  if (longest != Duration::zero() && !run.unsure && known.extended == Duration::zero() &&
       judged.now >= run.since + longest) {
     verdict_.fail(unit, "it runs too long and nobody minds");
   }
@@ -191,9 +192,16 @@ void HealthOracle::judge_checks(const Judged& judged, UnitIndex unit) {
 void HealthOracle::follow(const UnitRecord& record, Run& run, UnitIndex unit) {
   if (record.state != run.state || record.since != run.since) {
     const Instant last_ping = run.last_ping;
-    run = {.last_ping = last_ping};
+    // One that goes on without its former main process was asked for before that ended.
+    const bool overlapped = run.overlaps;
+    run = {};
+    run.last_ping = last_ping;
+    run.unsure = overlapped;
     if (set_[unit].health) run.watchdog = set_[unit].health->watchdog;
   }
+  // Its checks pause, and are those of another process then.
+  run.overlaps = record.step == core::Step::overlap;
+  run.unsure = run.unsure || run.overlaps;
   run.state = record.state;
   run.cause = record.cause;
   run.attempt = record.attempt;

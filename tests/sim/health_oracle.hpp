@@ -25,6 +25,7 @@ class HealthOracle {
     Instant since;
     Instant asked;               // its command was, before the event
     bool unsure = false;         // it has outlived a manager: what that one counted is not known
+    bool overlaps = false;       // there are two main processes
     uint32_t failed_checks = 0;  // in a row
     bool check_failed = false;   // the one under way
     bool too_much_memory = false;

@@ -37,7 +37,9 @@ void HookOracle::performed(const core::Spawn& spawn) {
     case Role::reload:
     case Role::ready_check:
     case Role::health_check:
-    case Role::successor:
+      break;
+    case Role::successor:  // where the old one ends early, it is on its way up as after a start
+      run.post_start = 0;
       break;
   }
 }

@@ -22,7 +22,7 @@ bool was_there_meanwhile(const Judged& judged, UnitIndex unit, Verb verb) {
   const auto is_there = [verb](UnitState state) {
     return verb == Verb::stop ? core::at_rest(state)
                               : state == UnitState::running || state == UnitState::exited ||
-                                    state == UnitState::skipped;
+                                    state == UnitState::skipped || state == UnitState::listening;
   };
   return std::ranges::any_of(judged.actions, [&](const core::Action& action) {
     const auto* note = std::get_if<core::Note>(&action);
@@ -122,7 +122,7 @@ void JobOracle::judge_outcome(const Judged& judged, UnitIndex unit, Verb verb, J
 
 void JobOracle::judge_failure(UnitIndex unit, const UnitRecord& record, Verb verb) {
   if (verb == Verb::stop || verb == Verb::reset) verdict_.fail(unit, "a stop failed");
-  if (verb != Verb::start && verb != Verb::restart) return;
+  if (verb != Verb::start && verb != Verb::restart && verb != Verb::overlap) return;
   if (record.state == UnitState::exited) {
     verdict_.fail(unit, "a start failed though the end was clean");
   }
@@ -149,7 +149,7 @@ void JobOracle::judge_success(UnitIndex unit, const UnitRecord& record, Verb ver
     case Verb::overlap:
       break;
   }
-  if (record.state == UnitState::skipped) return;
+  if (record.state == UnitState::skipped || record.state == UnitState::listening) return;
   // Ended, cleanly, and is restarted by its policy, unless something is in the way of that.
   const bool restarted = record.cause == Cause::exit || record.cause == Cause::masked ||
                          record.cause == Cause::dependency;
@@ -182,6 +182,12 @@ void JobOracle::judge_refusal(const Judged& judged, const core::Request& request
     verdict_.fail("a request was refused wrongly, or not refused");
   }
   const bool starts = request.verb == Verb::start || request.verb == Verb::restart;
+  const bool overlaps = std::ranges::all_of(request.units, [&](UnitIndex unit) {
+    return set_[unit].type == ServiceType::simple || set_[unit].type == ServiceType::notify;
+  });
+  if (request.verb == Verb::overlap && !overlaps && reply.refusal == Refusal::none) {
+    verdict_.fail("an overlap was not refused where there is none");
+  }
   const bool masked = std::ranges::any_of(
       request.units, [&](UnitIndex unit) { return judged.manager.record(unit).masked; });
   if (!shutting_down && starts && masked != (reply.refusal == Refusal::masked)) {

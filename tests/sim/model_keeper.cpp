@@ -25,7 +25,8 @@ bool is_check(Role role) {
 /// comes after everything that was before it, hooks follow each other, and so do checks.
 bool excludes(Role next, Role living) {
   if (next == Role::main) return true;
-  if (living == Role::main) {
+  if (next == Role::successor) return living == Role::condition || living == Role::pre_start;
+  if (is_main(living)) {
     return next == Role::condition || next == Role::pre_start || next == Role::post_stop;
   }
   return is_check(next) == is_check(living);
@@ -52,20 +53,32 @@ std::string ModelKeeper::spawn(const core::Spawn& action, Instant now) {
     if (other.adopted_by.value != 0) continue;  // its group is the other attempt's
     if (other.leftover) continue;
     if (!excludes(action.role, other.role)) continue;
-    return action.role == Role::main && other.role == Role::main
+    return action.role == Role::main && is_main(other.role)
                ? "a unit has two live attempts"
                : "a process is started beside one that has to be gone before";
   }
+  if (!fits_beside(action)) return "a successor is started without one main process beside it";
   last_attempt_ = action.attempt;
   Child child{.unit = action.unit,
               .attempt = action.attempt,
               .role = action.role,
               .index = action.index,
+              .about = action.main_attempt,
               .pid = ++last_pid_};
   plan_faults(child);
   plan_life(child, now);
   children_.push_back(child);
   return {};
+}
+
+/// A successor has one main process beside it, and no more.
+bool ModelKeeper::fits_beside(const core::Spawn& action) const {
+  if (action.role != Role::successor) return true;
+  const auto mains = std::ranges::count_if(children_, [&](const Child& other) {
+    return other.unit == action.unit && is_main(other.role) && other.adopted_by.value == 0 &&
+           other.phase != Phase::over;
+  });
+  return mains <= 1;
 }
 
 std::string ModelKeeper::adopt(const core::Adopt& action, Instant now) {
@@ -96,6 +109,11 @@ std::string ModelKeeper::adopt(const core::Adopt& action, Instant now) {
   children_.push_back(child);
   tell(core::Spawned{child.unit, child.attempt, child.pid});
   return {};
+}
+
+bool ModelKeeper::is_successor(Attempt attempt) const {
+  const auto child = std::ranges::find(children_, attempt, &Child::attempt);
+  return child != children_.end() && child->role == Role::successor;
 }
 
 bool ModelKeeper::told_to_stop(Attempt attempt) const {
@@ -221,9 +239,9 @@ void ModelKeeper::exits(Child& child, const Happening& happening, Instant now) {
   child.group_remained = child.has_others || child.daemon_pid != 0;
   child.phase = child.group_remained ? Phase::lingering : Phase::over;
   child.how = {.kind = happening.how, .value = happening.value, .at = now, .at_real_ns = now.ns};
-  if (child.role == Role::main) {
+  if (is_main(child.role)) {
     Truth& truth = truth_[child.unit.value];
-    ++truth.reaped;
+    ++(child.role == Role::main ? truth.reaped : truth.reaped_successors);
     truth.last_reaped = child.attempt;
     truth.last_how = child.how;
   }
@@ -265,10 +283,12 @@ void ModelKeeper::heir_over(const Child& heir) {
 
 void ModelKeeper::forget_counted() {
   for (Truth& truth : truth_)
-    truth.reaped = 0;
+    truth.reaped = truth.reaped_successors = 0;
   for (Child& child : children_) {
     child.leftover = child.role != Role::main;
-    if (child.told_exited && child.role == Role::main) ++truth_[child.unit.value].reaped;
+    Truth& truth = truth_[child.unit.value];
+    if (!child.told_exited || !is_main(child.role)) continue;
+    ++(child.role == Role::main ? truth.reaped : truth.reaped_successors);
   }
 }
 

@@ -16,6 +16,7 @@
 #include "daemon/core/action.hpp"
 #include "daemon/core/event.hpp"
 #include "tests/sim/swarm.hpp"
+#include "tests/sim/told.hpp"
 
 namespace foster::sim {
 
@@ -27,6 +28,7 @@ struct Child {
   Attempt attempt;
   core::Role role = core::Role::main;
   uint16_t index = 0;
+  Attempt about;  // of a check: whose readiness it asks for
   Phase phase = Phase::forked;
   int32_t pid = 0;
   int last_signal = 0;
@@ -58,6 +60,7 @@ struct Child {
 /// was counted.
 struct Truth {
   uint64_t reaped = 0;
+  uint64_t reaped_successors = 0;  // which count only where they have become the main process
   Attempt last_reaped;
   core::LastExit last_how;
 };
@@ -79,6 +82,7 @@ class ModelKeeper {
   void kill(const core::Kill& action, Instant now);
   std::string acknowledge(const core::Acknowledge& action);
 
+  [[nodiscard]] bool is_successor(Attempt attempt) const;
   /// False when the attempt has never been sent anything, and nothing has hindered that.
   [[nodiscard]] bool told_to_stop(Attempt attempt) const;
 
@@ -136,7 +140,8 @@ class ModelKeeper {
   void speaks(Child& child, Instant now);
   void names_main(Child& child, Instant now);
   void notify(const Child& child, core::Notified message);
-  [[nodiscard]] Child* main_of(UnitIndex unit);
+  [[nodiscard]] Attempt sender(const Child& child) const;
+  [[nodiscard]] bool fits_beside(const core::Spawn& action) const;
   [[nodiscard]] const UnitSpec& spec(const Child& child) const { return set_[child.unit]; }
 
   const UnitSet& set_;

@@ -50,7 +50,7 @@ void ModelKeeper::plan_faults(Child& child) {
 void ModelKeeper::plan_life(Child& child, Instant now) {
   schedule({.at = now + soon(), .kind = Kind::executed, .attempt = child.attempt});
   if (child.will_fail) return;
-  if (child.role == Role::main) {
+  if (is_main(child.role)) {
     plan_main(child, now);
   } else {
     plan_side(child, now);
@@ -140,10 +140,13 @@ void ModelKeeper::plan_side(const Child& child, Instant now) {
 }
 
 int ModelKeeper::side_exit_code(const Child& child) {
-  const Child* main = main_of(child.unit);
+  const Child* main = find(child.about);
   switch (child.role) {
     case Role::ready_check:
-      return healed_ || (main != nullptr && main->ready && !maybe(swarm_.checks_fail, 2)) ? 0 : 1;
+      return healed_ || (main != nullptr && main->phase == Phase::running && main->ready &&
+                         !maybe(swarm_.checks_fail, 2))
+                 ? 0
+                 : 1;
     case Role::health_check:
       return maybe(swarm_.checks_fail, 3) ? 1 : 0;
     case Role::condition:
@@ -207,20 +210,24 @@ void ModelKeeper::names_main(Child& child, Instant now) {
             .attempt = child.attempt});
 }
 
+/// The shell tells successors from former main processes by the sender's group.
+Attempt ModelKeeper::sender(const Child& child) const {
+  const bool beside = std::ranges::any_of(children_, [&](const Child& other) {
+    return other.unit == child.unit && other.attempt != child.attempt &&
+           (other.role == Role::successor || child.role == Role::successor) && is_main(other.role);
+  });
+  if (!beside) return {};
+  return child.adopted_by.value != 0 ? child.adopted_by : child.attempt;
+}
+
 void ModelKeeper::notify(const Child& child, Notified message) {
   if (!uses_notify(spec(child))) return;
+  message.attempt = sender(child);
   if (inbox_ == nullptr) {
     if (unread_.size() < 100) unread_.emplace_back(std::move(message));
   } else if (child.told_spawned) {
     tell(std::move(message));
   }
-}
-
-Child* ModelKeeper::main_of(UnitIndex unit) {
-  const auto found = std::ranges::find_if(children_, [&](const Child& child) {
-    return child.unit == unit && child.role == Role::main && child.phase == Phase::running;
-  });
-  return found == children_.end() ? nullptr : &*found;
 }
 
 void ModelKeeper::find_main(const core::FindMain& action) {
@@ -247,7 +254,7 @@ void ModelKeeper::heal(Instant now) {
   for (const core::FindMain& question : std::exchange(unanswered_, {}))
     tell(core::MainNotFound{question.unit, question.attempt, "no process is left"});
   for (const Child& child : children_) {
-    if (child.role != Role::main || child.phase == Phase::over) continue;
+    if (!is_main(child.role) || child.phase == Phase::over) continue;
     schedule({.at = now + milliseconds(50), .kind = Kind::gets_ready, .attempt = child.attempt});
     if (spec(child).type == ServiceType::forking && !child.adopted) {
       schedule({.at = now + milliseconds(20), .kind = Kind::exits, .attempt = child.attempt});

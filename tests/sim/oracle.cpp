@@ -125,7 +125,7 @@ void Oracle::manager_began(const core::Supervisor& manager, const ModelKeeper& k
 }
 
 void Oracle::turn_lost() {
-  order_.told().lost();
+  order_.turn_lost();
   jobs_.lost();
 }
 
@@ -248,7 +248,9 @@ void Oracle::published_whole(const core::Supervisor& manager, const ModelRegion&
 void Oracle::judge_record(UnitIndex unit, const UnitRecord& record, const ModelKeeper& keeper) {
   const Truth& truth = keeper.truth(unit);
   Rate& rate = rates_[unit.value];
-  if (record.exits > truth.reaped) fail(unit, "an exit was counted twice");
+  if (record.exits > truth.reaped + truth.reaped_successors) {
+    fail(unit, "an exit was counted twice");
+  }
   if (record.exits < rate.exits) fail(unit, "an exit was uncounted");
   rate.exits = record.exits;
   if (record.exit_attempt == truth.last_reaped && record.exit_attempt.value != 0) {
@@ -266,7 +268,7 @@ void Oracle::judge_record(UnitIndex unit, const UnitRecord& record, const ModelK
   if (record.pid != 0) {
     const auto& children = keeper.children();
     const bool own = std::ranges::any_of(children, [&](const Child& child) {
-      return child.unit == unit && child.role == core::Role::main && child.pid == record.pid;
+      return child.unit == unit && is_main(child.role) && child.pid == record.pid;
     });
     if (!own) fail(unit, "its pid is not its own");
   }
@@ -276,6 +278,14 @@ void Oracle::judge_record(UnitIndex unit, const UnitRecord& record, const ModelK
 
 void Oracle::judge_end_of_run(UnitIndex unit, const UnitRecord& record) {
   const UnitSpec& spec = set_[unit];
+  if (record.state == UnitState::failed && starts_on_connection(spec)) {
+    if (record.started.ns == 0) return;  // it never came to more than to listen
+    const uint32_t most = spec.descriptors->trigger_limit;
+    if (record.cause == Cause::rate_limited && most != 0 && record.trigger_count >= most) return;
+  }
+  if (record.state == UnitState::exited && starts_on_connection(spec) && !spec.remain_after_exit) {
+    fail(unit, "it exited, but should listen again");
+  }
   if (record.state == UnitState::failed && record.cause == Cause::rate_limited) {
     if (spec.restart.limit == 0) fail(unit, "it has no rate to be limited");
     if (record.window_count < spec.restart.limit) fail(unit, "its rate was below its limit");
@@ -327,14 +337,21 @@ void Oracle::judge_rate(UnitIndex unit, const UnitRecord& record) {
   if (rate.restarts.size() > 2 * spec.limit + 1) fail(unit, "it is restarted too often");
 }
 
+/// Of those that were to take the place of the main process some have.
+void Oracle::judge_exits(UnitIndex unit, const UnitRecord& record, const ModelKeeper& keeper) {
+  const Truth& truth = keeper.truth(unit);
+  if (record.exits < truth.reaped) fail(unit, "an exit was not counted");
+  if (record.exits > truth.reaped + truth.reaped_successors) fail(unit, "an exit was made up");
+}
+
 void Oracle::converged(const core::Supervisor& manager, const ModelKeeper& keeper) {
   judge_rest(set_, manager, verdict_);
   for (uint32_t i = 0; i < set_.size(); ++i) {
     const UnitRecord& record = manager.record({i});
-    if (record.exits != keeper.truth({i}).reaped) fail({i}, "an exit was not counted");
+    judge_exits({i}, record, keeper);
     const bool has_process = std::ranges::any_of(keeper.children(), [&](const Child& child) {
-      return child.unit.value == i && child.role == core::Role::main &&
-             child.attempt == record.attempt && child.phase == Phase::running;
+      return child.unit.value == i && is_main(child.role) && child.attempt == record.attempt &&
+             child.phase == Phase::running;
     });
     const bool needs_process =
         record.state == UnitState::running && set_[{i}].type != ServiceType::group;
@@ -357,7 +374,7 @@ void Oracle::ended(const core::EndDaemon& end, const core::Supervisor& manager,
   for (uint32_t i = 0; i < set_.size(); ++i) {
     const UnitRecord& record = manager.record({i});
     if (!core::at_rest(record.state)) fail({i}, "the daemon ends before it is at rest");
-    if (record.exits != keeper.truth({i}).reaped) fail({i}, "an exit was not counted");
+    judge_exits({i}, record, keeper);
     if (record.job_verb != Verb::none) fail({i}, "a job never finished");
     const bool remains = set_[{i}].type == ServiceType::oneshot && set_[{i}].remain_after_exit;
     if (!remains) hooks_.ended({i});

@@ -75,6 +75,7 @@ class Oracle {
   void judge_backoff(UnitIndex unit, const core::UnitRecord& record);
   void judge_end_of_run(UnitIndex unit, const core::UnitRecord& record);
   void judge_rate(UnitIndex unit, const core::UnitRecord& record);
+  void judge_exits(UnitIndex unit, const core::UnitRecord& record, const ModelKeeper& keeper);
 
   const UnitSet& set_;
   Verdict verdict_;

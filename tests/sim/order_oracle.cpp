@@ -45,6 +45,12 @@ void OrderOracle::manager_began(const core::Supervisor& manager) {
     noted_[i] = manager.record({i}).state;
 }
 
+void OrderOracle::turn_lost() {
+  told_.lost();
+  for (std::deque<Instant>& starts : connections_)
+    starts.clear();
+}
+
 void OrderOracle::judge_notes(const Judged& judged) {
   for (uint32_t i = 0; i < set_.size(); ++i) {
     if (noted_[i] == judged.manager.record({i}).state) continue;
@@ -54,8 +60,17 @@ void OrderOracle::judge_notes(const Judged& judged) {
 
 void OrderOracle::judge(const Judged& judged, const core::Action& action) {
   if (const auto* note = std::get_if<core::Note>(&action)) {
-    if (note->kind != core::NoteKind::state || note->state != UnitState::starting) return;
-    judge_start(judged, *note);
+    const UnitIndex unit = note->unit;
+    if (note->kind == core::NoteKind::ready && note->attempt.value != 0 &&
+        note->attempt == told_[unit].successor && !told_.can_change_places(unit, judged.now)) {
+      verdict_.fail(unit, "the main process was changed for one that is not ready");
+    }
+    if (note->kind != core::NoteKind::state) return;
+    if (note->state == UnitState::listening) return judge_listening(judged, unit);
+    judge_connections(judged, *note);
+    if (note->state == UnitState::starting && !told_.is_succeeded(unit)) {
+      judge_start(judged, *note);
+    }
   } else if (const auto* spawn = std::get_if<core::Spawn>(&action)) {
     judge_spawn(judged, *spawn);
   } else if (const auto* kill = std::get_if<core::Kill>(&action)) {
@@ -75,6 +90,32 @@ void OrderOracle::judge_start(const Judged& judged, const core::Note& note) {
   }
 }
 
+void OrderOracle::judge_listening(const Judged& judged, UnitIndex unit) {
+  if (judged.was_shutting_down) verdict_.fail(unit, "it listens in a shutdown");
+  if (told_[unit].masked) verdict_.fail(unit, "it is masked, and listens");
+  if (told_.lives(unit)) verdict_.fail(unit, "it listens before its last run was over");
+  for (const Edge& edge : set_.graph().needs(unit)) {
+    const bool conflict = edge.kind == EdgeKind::conflicts;
+    if (conflict && told_.lives(edge.to)) verdict_.fail(unit, "it listens beside another");
+  }
+}
+
+/// Windows follow each other, so that an interval can touch two.
+void OrderOracle::judge_connections(const Judged& judged, const core::Note& note) {
+  const auto* seen = as<core::ConnectionSeen>(judged.event);
+  const bool begins = note.state == UnitState::starting || note.state == UnitState::waiting;
+  if (seen == nullptr || seen->unit != note.unit || !begins) return;
+  if (note.cause != Cause::connection) return;
+  const DescriptorsSpec& spec = *set_[note.unit].descriptors;
+  std::deque<Instant>& starts = connections_[note.unit.value];
+  starts.push_back(judged.now);
+  while (judged.now - starts.front() >= spec.trigger_interval)
+    starts.pop_front();
+  if (spec.trigger_limit != 0 && starts.size() > 2 * spec.trigger_limit) {
+    verdict_.fail(note.unit, "connections start it too often");
+  }
+}
+
 void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
   const UnitState state = noted_[edge.to.value];
   const std::string name = set_[edge.to].name;
@@ -83,6 +124,7 @@ void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
       if (state == UnitState::skipped) return;
       [[fallthrough]];
     case EdgeKind::binds_to:
+      if (starts_on_connection(set_[edge.to]) && !core::at_rest(state)) return;
       if ((state != UnitState::running && state != UnitState::exited) ||
           !told_.can_be_up(edge.to, judged.now)) {
         verdict_.fail(edge.from, "it was started before what it needs was up: " + name);
@@ -96,7 +138,9 @@ void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
     case EdgeKind::after:
       return judge_after(edge);
     case EdgeKind::conflicts:
-      if (told_.lives(edge.to)) verdict_.fail(edge.from, "it was started beside " + name);
+      if (told_.lives(edge.to) || state == UnitState::listening) {
+        verdict_.fail(edge.from, "it was started beside " + name);
+      }
       return;
     case EdgeKind::wants:
     case EdgeKind::part_of:
@@ -107,6 +151,7 @@ void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
 void OrderOracle::judge_after(const Edge& edge) {
   const UnitState state = noted_[edge.to.value];
   const std::string name = set_[edge.to].name;
+  if (starts_on_connection(set_[edge.to]) && state == UnitState::starting) return;
   if (state == UnitState::stopping) {
     return verdict_.fail(edge.from, "it was started while this was stopping: " + name);
   }
@@ -161,7 +206,7 @@ void OrderOracle::judge_spawn(const Judged& judged, const core::Spawn& spawn) {
     case Role::post_stop:
       if (hurried_) verdict_.fail(spawn.unit, "a hook runs in a hurried shutdown");
       for (const ToldProcess& process : told_[spawn.unit].living) {
-        if (process.role == Role::main && !process.over)
+        if (is_main(process.role) && !process.over)
           verdict_.fail(spawn.unit, "post-stop comes before the end");
       }
       break;
@@ -183,9 +228,9 @@ void OrderOracle::judge_stop(const Judged& judged, UnitIndex unit) {
   const UnitSpec& spec = set_[unit];
   // One request may both restart it, sparing its dependents, and start what it conflicts with.
   const auto* request = as<core::Request>(judged.event);
-  if (request != nullptr && request->verb == Verb::restart && !spec.restart_dependents) return;
-  const bool restarted =
-      record.job_verb == Verb::restart && record.cause == Cause::request && spec.restart_dependents;
+  if (request != nullptr && request->verb != Verb::stop && !spec.restart_dependents) return;
+  const bool restarted = (record.job_verb == Verb::restart || record.job_verb == Verb::overlap) &&
+                         record.cause == Cause::request && spec.restart_dependents;
   const bool orderly = record.goal == Goal::down || restarted;
   const ToldUnit& told = told_[unit];
   if (hurried_ || !orderly || told.main_gone || told.stops_itself || told.uncertain) return;
@@ -208,7 +253,13 @@ void OrderOracle::judge_kill(const Judged& judged, const core::Kill& kill) {
     return verdict_.fail(kill.unit, "a signal was sent to an old attempt");
   }
   if (as<core::SignalRequest>(judged.event) != nullptr) return;
-  if (process->role != Role::main) return judge_side_kill(judged, kill, *process);
+  if (!is_main(process->role)) return judge_side_kill(judged, kill, *process);
+  const ToldUnit& told = told_[kill.unit];
+  const bool former = (told.changed_places.ns != 0 && kill.attempt < told.main) ||
+                      (told.uncertain && kill.attempt == record.former.attempt);
+  if (kill.attempt == told.successor || former || (told.main_gone && told.successor.value != 0)) {
+    return judge_beside_kill(judged, kill);
+  }
   const bool reload = record.state == UnitState::running && spec.hooks &&
                       kill.signal == spec.hooks->reload_signal && !kill.group;
   if (reload) return;
@@ -227,6 +278,21 @@ void OrderOracle::judge_kill(const Judged& judged, const core::Kill& kill) {
     return verdict_.fail(kill.unit, "it is sent a signal that nobody asked for");
   }
   judge_sigkill(judged, kill);
+}
+
+/// Of two main processes, the one that goes: by the stop signal and the stop timeout. One that was
+/// to come and failed is killed at once.
+void OrderOracle::judge_beside_kill(const Judged& judged, const core::Kill& kill) {
+  const UnitSpec& spec = set_[kill.unit];
+  const ToldUnit& told = told_[kill.unit];
+  if (kill.signal == spec.stop.signal && kill.with_continue) return;
+  if (kill.signal != SIGKILL || !kill.group) {
+    return verdict_.fail(kill.unit, "it is sent a signal that nobody asked for");
+  }
+  if (kill.attempt == told.successor || hurried_ || told.uncertain) return;
+  const bool repeated = as<core::Begin>(judged.event) != nullptr;
+  const bool due = judged.now >= told.changed_places + spec.stop.timeout;
+  if (!due && !repeated && !told.stopping) verdict_.fail(kill.unit, "SIGKILL is premature");
 }
 
 void OrderOracle::judge_sigkill(const Judged& judged, const core::Kill& kill) {
@@ -248,7 +314,9 @@ void OrderOracle::judge_side_kill(const Judged& judged, const core::Kill& kill,
   }
   const bool due = judged.now >= process.asked + timeout_of(kill.unit, process.role);
   // What is not needed any more may go at once: in a stop, and what a hook has left in its group.
-  const bool unneeded = record.state != UnitState::starting && record.state != UnitState::running;
+  const bool unneeded =
+      (record.state != UnitState::starting && record.state != UnitState::running) ||
+      record.step == core::Step::overlap;
   const bool unknown = told_[kill.unit].uncertain;
   if (!due && !unneeded && !unknown && !hurried_ && !process.gone) {
     verdict_.fail(kill.unit, "a hook or check is killed before its time is over");

@@ -3,6 +3,7 @@
 // each signal was due.
 #pragma once
 
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -32,10 +33,16 @@ template <class T>
 class OrderOracle {
  public:
   OrderOracle(const UnitSet& set, Verdict& verdict)
-      : set_(set), verdict_(verdict), told_(set), noted_(set.size(), core::UnitState::stopped) {}
+      : set_(set),
+        verdict_(verdict),
+        told_(set),
+        noted_(set.size(), core::UnitState::stopped),
+        connections_(set.size()) {}
 
   void manager_began(const core::Supervisor& manager);
   void handled(const Judged& judged);
+  /// What was not published was never decided.
+  void turn_lost();
 
   [[nodiscard]] Told& told() { return told_; }
   [[nodiscard]] const Told& told() const { return told_; }
@@ -44,6 +51,8 @@ class OrderOracle {
  private:
   void judge(const Judged& judged, const core::Action& action);
   void judge_start(const Judged& judged, const core::Note& note);
+  void judge_listening(const Judged& judged, UnitIndex unit);
+  void judge_connections(const Judged& judged, const core::Note& note);
   void judge_needs(const Judged& judged, const Edge& edge);
   void judge_after(const Edge& edge);
   void judge_step(const Judged& judged, const core::Spawn& spawn);
@@ -51,6 +60,7 @@ class OrderOracle {
   void judge_stop(const Judged& judged, UnitIndex unit);
   void judge_kill(const Judged& judged, const core::Kill& kill);
   void judge_side_kill(const Judged& judged, const core::Kill& kill, const ToldProcess& process);
+  void judge_beside_kill(const Judged& judged, const core::Kill& kill);
   void judge_sigkill(const Judged& judged, const core::Kill& kill);
   void judge_notes(const Judged& judged);
   [[nodiscard]] Duration timeout_of(UnitIndex unit, core::Role role) const;
@@ -58,7 +68,8 @@ class OrderOracle {
   const UnitSet& set_;
   Verdict& verdict_;
   Told told_;
-  std::vector<core::UnitState> noted_;  // by unit, as of the action that is being judged
+  std::vector<core::UnitState> noted_;            // by unit, as of the action that is being judged
+  std::vector<std::deque<Instant>> connections_;  // by unit: when one started it
   bool hurried_ = false;
 };
 

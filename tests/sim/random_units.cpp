@@ -227,6 +227,19 @@ void random_answers(Random& random, std::vector<UnitSpec>& units) {
   }
 }
 
+void random_sockets(Random random, std::vector<UnitSpec>& units) {
+  const bool listen = once_in(random, 3);
+  const bool overlap = coin(random);
+  for (UnitSpec& unit : units) {
+    unit.restart.overlap = overlap && coin(random);
+    if (!listen || !coin(random) || unit.type == ServiceType::group) continue;
+    DescriptorsSpec& descriptors = unit.descriptors.make();
+    descriptors.start_on = StartOn::first_connection;
+    descriptors.trigger_limit = one_of<uint32_t, 4>(random, {0, 1, 3, 20});
+    descriptors.trigger_interval = milliseconds(one_of<int64_t, 3>(random, {100, 2000, 60000}));
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const UnitSet> random_units(Random& random) {
@@ -241,6 +254,7 @@ std::shared_ptr<const UnitSet> random_units(Random& random) {
     GraphMaker(random, units).edges(static_cast<size_t>(count) * features.edges);
   }
   if (features.on_failure) random_answers(random, units);
+  random_sockets(aside(random), units);
   return std::make_shared<const UnitSet>(std::move(units));
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "daemon/core/restart_policy.hpp"
+
 namespace foster::sim {
 
 using core::Cause;
@@ -21,6 +23,7 @@ class RestJudge {
 
  private:
   void running(UnitIndex unit);
+  void beside(UnitIndex unit);
   void waiting(UnitIndex unit);
   void failed(UnitIndex unit);
   [[nodiscard]] bool holds_back(const Edge& edge) const;
@@ -40,6 +43,10 @@ void RestJudge::unit(UnitIndex unit) {
     verdict_.fail(unit, "a job never finished");
   }
   if (record.hook.attempt.value != 0) verdict_.fail(unit, "a hook never ended");
+  const bool overlaps = record.successor.attempt.value != 0 || record.former.attempt.value != 0;
+  if (overlaps || record.step == core::Step::overlap) {
+    verdict_.fail(unit, "an overlapped restart never ended");
+  }
   if (record.goal == Goal::down) {
     if (!core::at_rest(record.state)) verdict_.fail(unit, "it is wanted down and never got there");
     return;
@@ -56,8 +63,9 @@ void RestJudge::unit(UnitIndex unit) {
       return;
     case UnitState::exited:
     case UnitState::skipped:
-    case UnitState::listening:
       return;
+    case UnitState::listening:
+      return beside(unit);
     case UnitState::starting:
     case UnitState::stopping:
     case UnitState::backoff:
@@ -67,6 +75,7 @@ void RestJudge::unit(UnitIndex unit) {
 
 void RestJudge::running(UnitIndex unit) {
   if (set_[unit].type == ServiceType::oneshot) verdict_.fail(unit, "a oneshot never ended");
+  beside(unit);
   for (const Edge& edge : set_.graph().needs(unit)) {
     const UnitRecord& other = manager_.record(edge.to);
     const std::string name = set_[edge.to].name;
@@ -82,17 +91,22 @@ void RestJudge::running(UnitIndex unit) {
         if (!is_up(edge.to)) verdict_.fail(unit, "it runs without what it is bound to: " + name);
         break;
       case EdgeKind::conflicts:
-        if (!core::at_rest(other.state) && other.goal == Goal::up &&
-            other.state != UnitState::waiting) {
-          verdict_.fail(unit, "it runs beside what it conflicts with: " + name);
-        }
-        break;
       case EdgeKind::wants:
       case EdgeKind::completed:
       case EdgeKind::after:
       case EdgeKind::part_of:
         break;
     }
+  }
+}
+
+void RestJudge::beside(UnitIndex unit) {
+  for (const Edge& edge : set_.graph().needs(unit)) {
+    const UnitRecord& other = manager_.record(edge.to);
+    const bool there =
+        !core::at_rest(other.state) && other.goal == Goal::up && other.state != UnitState::waiting;
+    if (edge.kind != EdgeKind::conflicts || !there) continue;
+    verdict_.fail(unit, "it is up beside what it conflicts with: " + set_[edge.to].name);
   }
 }
 
@@ -151,7 +165,17 @@ void RestJudge::failed(UnitIndex unit) {
 
 }  // namespace
 
+bool takes_connections(const UnitSpec& spec, const UnitRecord& record) {
+  if (!starts_on_connection(spec) || record.goal == Goal::down) return false;
+  const bool at_work = record.cause == Cause::connection || core::decided_by_policy(record.cause);
+  return record.state == UnitState::listening || record.state == UnitState::starting ||
+         record.state == UnitState::running || record.state == UnitState::backoff ||
+         ((record.state == UnitState::stopping || record.state == UnitState::waiting) && at_work &&
+          !(record.state == UnitState::stopping && record.cause == Cause::connection));
+}
+
 bool counts_as_up(const UnitSpec& spec, const UnitRecord& record) {
+  if (takes_connections(spec, record)) return true;
   if (spec.type == ServiceType::oneshot) return record.state == UnitState::exited;
   return record.state == UnitState::running;
 }

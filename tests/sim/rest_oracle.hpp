@@ -11,6 +11,9 @@ namespace foster::sim {
 void judge_rest(const UnitSet& set, const core::Supervisor& manager, Verdict& verdict);
 
 /// Whether a unit in this state is up as others see it.
+/// Of a unit that starts on a connection: its sockets are there, or it works for one.
+[[nodiscard]] bool takes_connections(const UnitSpec& spec, const core::UnitRecord& record);
+
 [[nodiscard]] bool counts_as_up(const UnitSpec& spec, const core::UnitRecord& record);
 
 }  // namespace foster::sim

@@ -402,9 +402,11 @@ void Simulation::perform_kill(const core::Kill& kill) {
   const UnitSpec& spec = (*set_)[kill.unit];
   // The first turn of a manager may repeat a SIGKILL when the stop signal before it was lost as
   // well. A stop command may take the signal's place, and those of hooks and checks have none.
-  const bool last_resort = kill.signal == SIGKILL && kill.group && spec.stop.signal != SIGKILL &&
-                           !spec.hooks && !spec.health && !spec.ready && spec.conditions.empty() &&
-                           !uses_notify(spec);
+  // One that has failed to take the place of the main process gets no other signal.
+  const bool of_successor = keeper_.is_successor(kill.attempt);
+  const bool last_resort = !of_successor && kill.signal == SIGKILL && kill.group &&
+                           spec.stop.signal != SIGKILL && !spec.hooks && !spec.health &&
+                           !spec.ready && spec.conditions.empty() && !uses_notify(spec);
   if (last_resort && !first_turn_ && !oracle_.hurried() && !keeper_.told_to_stop(kill.attempt)) {
     oracle_.fail(kill.unit, "SIGKILL comes without the stop signal before it");
   }

@@ -75,6 +75,8 @@ class Simulation {
   // client.cpp: what users do.
   void client_acts();
   void ask(core::Verb verb);
+  void ask_overlap();
+  void connects();
   void send_signal();
   void change_mask();
   void timer_elapses();

@@ -55,12 +55,25 @@ void clients(Swarm& swarm, Random& random) {
   swarm.shutdown = one_of<uint64_t, 4>(random, {0, 0, 1000, 20000});
 }
 
+void sockets(Swarm& swarm, Random& random) {
+  swarm.overlaps = once_in(random, 3);
+  swarm.connections = coin(random);
+  swarm.listen_fails = once_in(random, 4);
+}
+
 }  // namespace
+
+Random aside(const Random& random) {
+  Random copy = random;
+  return Random(copy.next() ^ 0x736f636b65747321U);
+}
 
 Swarm random_swarm(Random& random) {
   Swarm swarm;
   processes(swarm, random);
   manager(swarm, random);
+  Random more = aside(random);
+  sockets(swarm, more);
   clients(swarm, random);
   return swarm;
 }

@@ -8,7 +8,6 @@
 
 #include "common/unit/unit_set.hpp"
 #include "daemon/core/random.hpp"
-#include "daemon/core/unit_state.hpp"
 
 namespace foster::sim {
 
@@ -31,11 +30,6 @@ using core::Random;
 template <class Value, size_t kCount>
 [[nodiscard]] Value one_of(Random& random, const std::array<Value, kCount>& choices) {
   return choices[random.next() % kCount];
-}
-
-/// Of the unit's own command.
-[[nodiscard]] inline bool is_main(core::Role role) {
-  return role == core::Role::main || role == core::Role::successor;
 }
 
 /// The faults that a seed allows. Numbers mean "once in so many chances", 0 = never.
@@ -78,8 +72,15 @@ struct Swarm {
   bool resets = false;
   bool masks = false;
   bool timers = false;
+  bool overlaps = false;
+  bool connections = false;
+  bool listen_fails = false;
   uint64_t shutdown = 0;
 };
+
+/// Another generator from the same seed: what came later draws from it, so that a seed goes on to
+/// mean what it meant.
+[[nodiscard]] Random aside(const Random& random);
 
 [[nodiscard]] Swarm random_swarm(Random& random);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 namespace foster::sim {
 
@@ -37,14 +38,9 @@ void Told::event(const core::Event& event, Instant now) {
   } else if (const auto* seen = std::get_if<core::ReadySeen>(&event)) {
     ToldUnit& unit = units_[seen->unit.value];
     if (seen->attempt == unit.main && !unit.main_gone) unit.ready = true;
+    if (seen->attempt == unit.successor) unit.successor_ready = true;
   } else if (const auto* said = std::get_if<core::Notified>(&event)) {
-    ToldUnit& unit = units_[said->unit.value];
-    if (said->ready && unit.executed && has_main(unit)) unit.ready = true;
-    if (said->stopping && unit.executed && !unit.main_gone && !unit.stopping) {
-      if (!unit.stops_itself) unit.stop_began = now;
-      unit.stops_itself = true;
-    }
-    if (said->extend_timeout) unit.extended += *said->extend_timeout + (now - unit.asked);
+    this->said(*said, now);
   } else if (const auto* change = std::get_if<core::MaskChange>(&event)) {
     units_[change->unit.value].masked = change->masked;
   }
@@ -52,10 +48,29 @@ void Told::event(const core::Event& event, Instant now) {
     units_[i].ever_up = units_[i].ever_up || can_be_up({i}, now);
 }
 
+void Told::said(const core::Notified& event, Instant now) {
+  ToldUnit& unit = units_[event.unit.value];
+  if (event.attempt.value != 0 && event.attempt == unit.successor) {
+    unit.successor_ready = unit.successor_ready || event.ready;
+  }
+  if (event.attempt.value != 0 && event.attempt != unit.main) return;
+  if (event.ready && unit.executed && has_main(unit)) unit.ready = true;
+  if (event.stopping && unit.executed && !unit.main_gone && !unit.stopping) {
+    if (!unit.stops_itself) unit.stop_began = now;
+    unit.stops_itself = true;
+  }
+  if (event.extend_timeout) unit.extended += *event.extend_timeout + (now - unit.asked);
+}
+
 void Told::action(const core::Action& action, Instant now) {
   const auto* note = std::get_if<core::Note>(&action);
+  if (note != nullptr && note->kind == core::NoteKind::ready && note->attempt.value != 0 &&
+      note->attempt == units_[note->unit.value].successor) {
+    return change_places(note->unit, now);
+  }
   if (note != nullptr && note->kind == core::NoteKind::state &&
       note->state == core::UnitState::starting) {
+    if (is_succeeded(note->unit)) return take_over(note->unit, now);
     return begins(note->unit);
   }
   if (const auto* spawn = std::get_if<core::Spawn>(&action)) return asked(*spawn, now);
@@ -67,6 +82,38 @@ void Told::action(const core::Action& action, Instant now) {
     for (uint32_t i = 0; i < units_.size(); ++i)
       over({i}, end->attempt);
   }
+}
+
+/// The main process goes on as the former one, of which only the end is of interest.
+void Told::change_places(UnitIndex index, Instant now) {
+  ToldUnit& unit = units_[index.value];
+  unit.main = std::exchange(unit.successor, Attempt{});
+  unit.executed = unit.ready = true;
+  unit.main_gone = unit.stops_itself = false;
+  unit.asked = unit.successor_asked;
+  unit.changed_places = now;
+}
+
+void Told::take_over(UnitIndex index, Instant now) {
+  ToldUnit& unit = units_[index.value];
+  unit.main = std::exchange(unit.successor, Attempt{});
+  unit.executed = unit.successor_executed;
+  unit.ready = unit.successor_ready;
+  unit.main_gone = unit.adopted = unit.stops_itself = false;
+  unit.post_started = unit.commands_done = 0;
+  unit.asked = unit.successor_asked;
+  unit.changed_places = now;
+  ++unit.runs;
+}
+
+bool Told::is_succeeded(UnitIndex index) const {
+  const ToldUnit& unit = units_[index.value];
+  return unit.main_gone && unit.successor.value != 0 && !unit.successor_doomed && !unit.stopping;
+}
+
+void Told::successor_gone(UnitIndex index, Attempt attempt) {
+  ToldUnit& unit = units_[index.value];
+  if (attempt == unit.successor) unit.successor_doomed = true;
 }
 
 /// A run begins. What still lives of the last one is kept, so that it can be objected to.
@@ -91,6 +138,11 @@ void Told::asked(const core::Spawn& action, Instant now) {
     unit.stopping = true;
     unit.stop_began = now;
   }
+  if (action.role == Role::successor) {
+    unit.successor = action.attempt;
+    unit.successor_executed = unit.successor_ready = unit.successor_doomed = false;
+    unit.successor_asked = now;
+  }
   if (action.role != Role::main) return;
   if (action.index == 0) unit.asked = now;
   unit.main = action.attempt;
@@ -100,7 +152,10 @@ void Told::asked(const core::Spawn& action, Instant now) {
 void Told::sent(const core::Kill& action, Instant now) {
   ToldUnit& unit = units_[action.unit.value];
   const ToldProcess* to = find(action.unit, action.attempt);
-  if (to == nullptr || to->role != Role::main) return;
+  if (action.signal == SIGKILL) successor_gone(action.unit, action.attempt);
+  if (to == nullptr || !is_main(to->role)) return;
+  if (is_main(to->role) && action.attempt != unit.main && unit.changed_places.ns != 0) return;
+  if (action.attempt == unit.successor) return;
   const bool stops = action.signal == SIGKILL || action.signal == SIGABRT ||
                      action.signal == set_[action.unit].stop.signal;
   if (!stops) return;
@@ -116,7 +171,9 @@ void Told::spawned(const core::Spawned& event) {
   known->executed = true;
   known->adopting = false;
   ToldUnit& unit = units_[event.unit.value];
-  if (known->role != Role::main || event.attempt < unit.main) return;
+  if (event.attempt == unit.successor) unit.successor_executed = true;
+  if (!is_main(known->role) || event.attempt < unit.main) return;
+  if (event.attempt == unit.successor) return;
   unit.adopted = unit.adopted || known->attempt != unit.main;
   unit.main = known->attempt;
   unit.executed = true;
@@ -130,7 +187,8 @@ void Told::exited(const core::Exited& event) {
   const bool first = !known->gone;
   known->gone = true;
   const bool clean = is_clean(set_[event.unit], event.how);
-  if (first && known->role == Role::main && event.attempt == unit.main) {
+  successor_gone(event.unit, event.attempt);
+  if (first && is_main(known->role) && event.attempt == unit.main) {
     unit.main_gone = true;
     if (clean && known->index == unit.commands_done) ++unit.commands_done;
     unit.ever_completed = unit.ever_completed || completed(event.unit);
@@ -138,12 +196,15 @@ void Told::exited(const core::Exited& event) {
   const bool success = event.how.kind == ExitKind::code && event.how.value == 0;
   if (first && known->role == Role::pre_start && success) ++unit.pre_started;
   if (first && known->role == Role::post_start && success) ++unit.post_started;
-  if (first && known->role == Role::ready_check && success) unit.ready = true;
+  if (first && known->role == Role::ready_check && success) {
+    (unit.successor.value != 0 ? unit.successor_ready : unit.ready) = true;
+  }
   if (!event.group_remains) over(event.unit, event.attempt);
 }
 
 void Told::failed(UnitIndex unit, Attempt attempt) {
   if (units_[unit.value].main == attempt) units_[unit.value].main_gone = true;
+  successor_gone(unit, attempt);
   over(unit, attempt);
 }
 
@@ -167,6 +228,7 @@ void Told::only_these_live(UnitIndex unit, const std::vector<ToldProcess>& proce
     living.back().over = found.over;
   }
   told.living = std::move(living);
+  if (find(unit, told.successor) == nullptr) told.successor = {};
   for (const ToldProcess& found : processes) {
     if (found.runs) spawned({unit, found.attempt, 0});
   }
@@ -189,13 +251,22 @@ ToldProcess* Told::process(UnitIndex unit, Attempt attempt) {
 }
 
 bool Told::can_be_ready(UnitIndex unit, Instant now) const {
-  const UnitSpec& spec = set_[unit];
+  return is_ready(unit, units_[unit.value].ready, units_[unit.value].asked, now);
+}
+
+bool Told::can_change_places(UnitIndex unit, Instant now) const {
   const ToldUnit& told = units_[unit.value];
+  return told.successor_executed && !told.successor_doomed &&
+         is_ready(unit, told.successor_ready, told.successor_asked, now);
+}
+
+bool Told::is_ready(UnitIndex unit, bool told, Instant asked, Instant now) const {
+  const UnitSpec& spec = set_[unit];
   const bool has_readiness =
       spec.type == ServiceType::notify || (spec.ready && spec.ready->kind != ReadyKind::none);
-  if (!has_readiness || told.ready) return true;
+  if (!has_readiness || told) return true;
   return spec.ready && spec.ready->on_timeout == ReadyTimeout::run &&
-         spec.ready->timeout > Duration::zero() && now >= told.asked + spec.ready->timeout;
+         spec.ready->timeout > Duration::zero() && now >= asked + spec.ready->timeout;
 }
 
 /// Or will have, unless the keeper refuses it.

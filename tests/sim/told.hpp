@@ -12,6 +12,11 @@
 
 namespace foster::sim {
 
+/// Of the unit's own command.
+[[nodiscard]] inline bool is_main(core::Role role) {
+  return role == core::Role::main || role == core::Role::successor;
+}
+
 /// An attempt that was asked for and whose end was not told yet.
 struct ToldProcess {
   Attempt attempt;
@@ -44,6 +49,13 @@ struct ToldUnit {
   uint16_t post_started = 0;   // post-start commands that have succeeded
   Instant asked;
   Instant stop_began;
+  // Of an overlapped restart: who is to be the main process, and what was told of it.
+  Attempt successor;
+  bool successor_executed = false;
+  bool successor_ready = false;
+  bool successor_doomed = false;  // it was killed, or has ended
+  Instant successor_asked;
+  Instant changed_places;
   Duration extended{0};  // what EXTEND_TIMEOUT_USEC can have added
 
   bool uncertain = false;  // the region was lost in the middle of it
@@ -84,8 +96,17 @@ class Told {
   [[nodiscard]] bool can_be_ready(UnitIndex unit, Instant now) const;
   /// All its commands have exited 0, in order.
   [[nodiscard]] bool completed(UnitIndex unit) const;
+  /// The unit's successor may take the place of the main process.
+  [[nodiscard]] bool can_change_places(UnitIndex unit, Instant now) const;
+  /// The main process has ended, and its successor goes on without it.
+  [[nodiscard]] bool is_succeeded(UnitIndex unit) const;
 
  private:
+  [[nodiscard]] bool is_ready(UnitIndex unit, bool told, Instant asked, Instant now) const;
+  void said(const core::Notified& event, Instant now);
+  void change_places(UnitIndex unit, Instant now);
+  void take_over(UnitIndex unit, Instant now);
+  void successor_gone(UnitIndex unit, Attempt attempt);
   void begins(UnitIndex unit);
   void asked(const core::Spawn& action, Instant now);
   void sent(const core::Kill& action, Instant now);
