@@ -10,14 +10,17 @@
 //   Load () -> (): reads the unit files again; with a mistake, kErrorBadUnits with all diagnostics,
 //   and nothing changes. Otherwise the manager starts itself afresh with the new set
 //   Signal (as patterns, i signal)     -> as: the units signalled
-//   Overlap (as patterns) -> a(st): as Restart, the new process beside the old one
+//   Overlap (as patterns)              -> a(st): as Restart, the new process beside the old one
 //   Pass (s unit, s name, h descriptor) -> b live: the unit has it, or will have it at its next
-//   start. The manager notes who passed it
-//   Descriptors (s unit) -> a(sssxs): origin ("socket", "passed", "stored", "inherited"), name,
-//   what it is ("tcp 127.0.0.1:80, listening"), since (CLOCK_REALTIME, ns), from whom ("uid 0, pid
-//   17") Drop (s unit, s name)              -> u: how many were dropped Take (s unit, s name) -> h:
-//   the first of that name; foster keeps it, too Shutdown ()                        -> i: the
-//   keeper's pid, so that the caller can wait for its end Version ()                         -> s
+//   start. The same again, after a lost answer, is held once
+//   Descriptors (s unit)               -> a(sssxs): origin ("socket", "passed", "stored",
+//   "inherited"), name, what it is ("tcp 127.0.0.1:80, listening"), since (CLOCK_REALTIME, ns),
+//   from whom ("uid 0, process 17"; empty: foster itself). For everyone
+//   Drop (s unit, s name)              -> u: how many were dropped
+//   Take (s unit, s name)              -> h: the first of that name; foster keeps it, too
+//   Shutdown ()                        -> i: the keeper's pid, so that the caller can wait for its
+//   end
+//   Version ()                         -> s: for everyone
 // Replies come once the request is recorded in the status region; clients wait for jobs by watching
 // the region, so that a waiting client costs the manager nothing and outlives the manager's crash.
 #pragma once

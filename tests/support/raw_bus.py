@@ -42,8 +42,8 @@ class RawBus:
         self.serial = 0
         self.buffer = b""
         uid = str(os.geteuid()).encode().hex()
-        # All of it at once, as sd-bus does: a server of sd-bus's wants no descriptors, and forgets a
-        # message, in what it reads together with the last of these lines.
+        # All of it at once, as sd-bus does: a server of sd-bus's wants no descriptors, and forgets
+        # a message, in what it reads together with the last of these lines.
         self.socket.sendall(f"\0AUTH EXTERNAL {uid}\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n".encode())
         assert self._line().startswith(b"OK ")
         assert self._line() == b"AGREE_UNIX_FD"
