@@ -181,8 +181,8 @@ void add_live_main(RecoveredUnit& unit, const LiveMain& found) {
   } else if (recorded && found.attempt == unit.record->former.attempt) {
     unit.live_overlapped = found.attempt;
     unit.overlapped_signal = found.last_signal;
-  } else if (recorded && was_known(unit) && found.role == Role::successor &&
-             found.attempt > unit.record->attempt) {
+  } else if (was_known(unit) && found.role == Role::successor && found.over &&
+             found.attempt != unit.record->attempt) {
     return;  // it has failed, and what is left of it is the news of that
   } else if (found.attempt < unit.live_attempt) {
     Attempt& former = unit.live_role == Role::main ? unit.live_former : unit.live_overlapped;

@@ -18,6 +18,7 @@ struct LiveMain {
   Role role = Role::main;
   int32_t pid = 0;
   int last_signal = 0;
+  bool over = false;
 };
 
 /// Which of the unit's main processes this one is: by the record, or without one by its number. The

@@ -155,7 +155,8 @@ void add_live(core::RecoveredUnit& unit, const protocol::Child& child, core::Rol
       return core::add_live_main(unit, {.attempt = {child.attempt},
                                         .role = role,
                                         .pid = child.pid,
-                                        .last_signal = child.last_signal});
+                                        .last_signal = child.last_signal,
+                                        .over = child.phase == protocol::ChildPhase::over});
     case core::Role::condition:
     case core::Role::pre_start:
     case core::Role::post_start:

@@ -317,7 +317,9 @@ void OrderOracle::judge_side_kill(const Judged& judged, const core::Kill& kill,
   const bool unneeded =
       (record.state != UnitState::starting && record.state != UnitState::running) ||
       record.step == core::Step::overlap;
-  const bool unknown = told_[kill.unit].uncertain;
+  // A new manager kills again what it finds killed.
+  const bool repeated = as<core::Begin>(judged.event) != nullptr;
+  const bool unknown = told_[kill.unit].uncertain || repeated;
   if (!due && !unneeded && !unknown && !hurried_ && !process.gone) {
     verdict_.fail(kill.unit, "a hook or check is killed before its time is over");
   }

@@ -224,7 +224,8 @@ void add_live(core::RecoveredUnit& unit, const Child& child) {
   } else if (!is_main(child.role)) {
     unit.live_hook = std::max(unit.live_hook, child.attempt);
   } else {
-    core::add_live_main(unit, {child.attempt, child.role, child.pid, child.last_signal});
+    core::add_live_main(unit, {child.attempt, child.role, child.pid, child.last_signal,
+                               child.phase == Phase::over});
   }
 }
 
