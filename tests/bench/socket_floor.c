@@ -77,6 +77,8 @@ static pid_t start(char** command, int fd, const char* variable) {
   setenv("LISTEN_PID", number, 1);
   setenv(variable, variable == kListening ? "1" : "3", 1);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Where the kernel shares the processors out by session, a service has a share of its own.
+  setsid();
   if (fd == kSocket) {
     fcntl(fd, F_SETFD, 0);
   } else {
