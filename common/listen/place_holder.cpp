@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <dirent.h>
@@ -62,22 +63,43 @@ bool all_zeros(std::string_view digits) {
   return digits.find_first_not_of('0') == std::string_view::npos;
 }
 
+/// The next word of a line, which is taken off it.
+std::string_view next_word(std::string_view& line) {
+  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  const std::string_view word = line.substr(0, line.find(' '));
+  line.remove_prefix(word.size());
+  return word;
+}
+
+std::string_view word_after(std::string_view& line, int others) {
+  for (int i = 0; i < others; ++i)
+    next_word(line);
+  return next_word(line);
+}
+
+/// All ones where it is no number: nobody looks for that.
+uint64_t number(std::string_view word, int base) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value, base);
+  return error == std::errc() && end == word.data() + word.size() ? value : UINT64_MAX;
+}
+
 /// The first that has the port and stands in the way of the address, among those of one family.
 std::optional<FoundSocket> in_table(const std::string& path, bool tcp, const std::string& wanted,
                                     uint32_t port) {
-  constexpr unsigned kListening = 10;
+  constexpr uint64_t kListening = 10;
   for (const std::string& line : lines_of(path)) {
-    char address[33];
-    unsigned found_port = 0;
-    unsigned state = 0;
-    unsigned user = 0;
-    unsigned long inode = 0;
-    const int fields =
-        std::sscanf(line.c_str(), " %*u: %32[0-9A-F]:%x %*s %x %*s %*s %*s %u %*u %lu", address,
-                    &found_port, &state, &user, &inode);
-    if (fields != 5 || found_port != port || (tcp && state != kListening)) continue;
+    std::string_view rest = line;
+    const std::string_view local = word_after(rest, 1);
+    const uint64_t state = number(word_after(rest, 1), 16);
+    const uint64_t user = number(word_after(rest, 3), 10);
+    const uint64_t inode = number(word_after(rest, 1), 10);
+    const size_t colon = local.find(':');
+    if (colon == std::string_view::npos || number(local.substr(colon + 1), 16) != port) continue;
+    const std::string_view address = local.substr(0, colon);
     const bool overlaps = all_zeros(address) || all_zeros(wanted) || wanted == address;
-    if (overlaps) return FoundSocket{inode, user};
+    if (overlaps && (!tcp || state == kListening))
+      return FoundSocket{inode, static_cast<uint32_t>(user)};
   }
   return std::nullopt;
 }
@@ -101,16 +123,14 @@ std::optional<FoundSocket> internet_socket(const ListenAddress& address) {
 }
 
 std::optional<FoundSocket> unix_socket(const std::string& path) {
-  constexpr unsigned kListening = 0x10000;
-  constexpr unsigned kDatagrams = 2;
+  constexpr uint64_t kListening = 0x10000;
+  constexpr uint64_t kDatagrams = 2;
   for (const std::string& line : lines_of("/proc/self/net/unix")) {
-    unsigned flags = 0;
-    unsigned type = 0;
-    unsigned long inode = 0;
-    int path_at = 0;
-    const int fields =
-        std::sscanf(line.c_str(), "%*x: %*x %*x %x %x %*x %lu %n", &flags, &type, &inode, &path_at);
-    if (fields != 3 || path_at == 0 || line.substr(static_cast<size_t>(path_at)) != path) continue;
+    std::string_view rest = line;
+    const uint64_t flags = number(word_after(rest, 3), 16);
+    const uint64_t type = number(next_word(rest), 16);
+    const uint64_t inode = number(word_after(rest, 1), 10);
+    if (rest.empty() || rest.substr(1) != path || flags == UINT64_MAX) continue;
     if ((flags & kListening) != 0 || type == kDatagrams) return FoundSocket{inode, std::nullopt};
   }
   return std::nullopt;
