@@ -128,6 +128,13 @@ def test_a_way_in_is_added_while_it_runs(room):
     room.ctl("pass", "chat", "--listen", f"tcp://127.0.0.1:{port}", "--name", "side-door")
     with Guest(port) as anna, Guest(port_of(room, "chat")) as ben:
         both_hear(anna, ben, "I came in by the side")
+    # It is the unit's from now on: the next room has it from its start, and after a new manager.
+    for options in (["--overlap"], []):
+        room.ctl("restart", "chat", *options)
+        room.kill_manager()
+        with Guest(port) as carl:
+            assert carl.process == room.unit("chat")["pid"]
+    assert "side-door" in room.ctl("fds", "chat").stdout
 
 
 def test_a_room_that_opens_for_its_first_guest(foster):
