@@ -31,6 +31,25 @@ TEST(Listing, NamesTheFilesAndWhereEachKeyIsFrom) {
                 std::string(60, '1') + "s\"  # /u/web.toml:6\n");
 }
 
+TEST(Listing, HasAHeaderForEachOfSeveralSections) {
+  const UnitListing listing{
+      .name = "web",
+      .files = {"/u/web.toml"},
+      .keys = {{"[socket]", "listen", "\"tcp://*:1\"", "/u/web.toml", 2, true},
+               {"[socket]", "name", "\"a\"", "/u/web.toml", 3},
+               {"[socket]", "listen", "\"tcp://*:2\"", "/u/web.toml", 5, true}}};
+  EXPECT_EQ(render_listing(listing),
+            "# web\n"
+            "# /u/web.toml\n"
+            "\n"
+            "[[socket]]\n"
+            "listen = \"tcp://*:1\"  # /u/web.toml:2\n"
+            "name = \"a\"            # /u/web.toml:3\n"
+            "\n"
+            "[[socket]]\n"
+            "listen = \"tcp://*:2\"  # /u/web.toml:5\n");
+}
+
 TEST(UnitPaths, AreThoseOfTheDaemonsCommandLine) {
   using namespace std::string_view_literals;
   EXPECT_EQ(units_of_command_line("fosterd\0--units\0/a\0--units=b\0--start\0x\0"sv, "/home/me"),
