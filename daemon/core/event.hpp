@@ -69,8 +69,7 @@ struct ConnectionSeen {
 /// The sockets of a unit that is to listen cannot be opened, or watched.
 struct ListenFailed {
   UnitIndex unit;
-  std::string
-      message;  // "cannot listen on tcp://0.0.0.0:80: already in use by nginx, process 3"
+  std::string message;  // "cannot listen on tcp://0.0.0.0:80: already in use by nginx, process 3"
 };
 
 /// What a unit's process has said on $NOTIFY_SOCKET, admitted by notify-access. One message.
