@@ -1,7 +1,8 @@
 // Accepts the connections of units whose sockets say `accept`, and gives each to an instance that
 // is free, which is then started (common/unit/connection_units.hpp). The connection is held like a
-// descriptor that was passed to the instance, so that a crash of the manager loses none; once the
-// instance's process has it, it is the process's alone, and ends when that closes it.
+// descriptor that was passed to the instance, so that a crash of the manager loses none but one
+// that it has not given to the keeper yet; once the instance's process has it, it is the process's
+// alone, and ends when that closes it.
 //
 // What comes when all instances are busy, or from a source that has its share, is accepted and
 // closed at once: the client knows where it stands, and the socket does not stay ready for ever.
