@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,9 @@ struct Size {
 // As deep as the default run's minute allows.
 constexpr Size kSizes[] = {{1, 0, 6}, {2, 1, 4}, {2, 2, 4}, {3, 2, 3}, {3, 3, 2}, {4, 3, 2}};
 
+// What the others mean to each other is seen in the larger graphs of the plain manners.
+constexpr size_t kMostUnitsOfRareManners = 3;
+
 constexpr char kUsage[] =
     "usage: foster-exhaustive [--deeper N] [--all] [--replay GRAPH MANNER STEP,STEP,...]\n"
     "  --deeper N   strings of N more events than usual\n"
@@ -48,10 +52,10 @@ void say_replay(int) {
   std::_Exit(1);
 }
 
-std::vector<Step> alphabet(size_t units) {
+std::vector<Step> alphabet(size_t units, Manner manner) {
   std::vector<Step> steps;
   for (uint32_t unit = 0; unit < units; ++unit) {
-    for (const What what : kPerUnit)
+    for (const What what : per_unit(manner))
       steps.push_back({what, unit});
   }
   steps.push_back({What::timer_due, 0});
@@ -68,7 +72,7 @@ class Strings {
         manner_(manner),
         shape_(shape),
         set_(std::make_shared<const UnitSet>(unit_specs(shape, manner))),
-        alphabet_(alphabet(shape.units)) {}
+        alphabet_(alphabet(shape.units, manner)) {}
 
   bool all(int depth) {
     string_.assign(static_cast<size_t>(depth), 0);
@@ -127,8 +131,7 @@ class Strings {
     }
     std::snprintf(replay_line, sizeof(replay_line),
                   "  %s\nsee it again with\n  foster-exhaustive --replay %zu %s %s\n",
-                  words.c_str(), graph_,
-                  manner_ == Manner::restarting ? "restarting" : "ready-once", steps.c_str());
+                  words.c_str(), graph_, manner_text(manner_), steps.c_str());
   }
 
   size_t graph_;
@@ -151,7 +154,9 @@ struct Totals {
 bool run_size(const Size& size, const Arguments& arguments, Totals& totals) {
   bool good = true;
   for (const SmallGraph& graph : small_graphs(size.units, size.edges)) {
-    for (const Manner manner : {Manner::restarting, Manner::ready_once}) {
+    for (const Manner manner : kManners) {
+      const bool rare = manner == Manner::listening || manner == Manner::replaced;
+      if (rare && size.units > kMostUnitsOfRareManners) continue;
       Strings strings(totals.graphs, graph, manner);
       good = strings.all(size.depth + arguments.deeper) && good;
       if (!good && !arguments.all) return false;
@@ -189,14 +194,15 @@ int replay(const Arguments& arguments) {
   for (const Size& size : kSizes) {
     const std::vector<SmallGraph> graphs = small_graphs(size.units, size.edges);
     if (*arguments.graph < first + graphs.size()) {
-      const Manner manner =
-          arguments.manner == "restarting" ? Manner::restarting : Manner::ready_once;
-      Strings strings(*arguments.graph, graphs[*arguments.graph - first], manner);
+      const auto named = [&](Manner manner) { return arguments.manner == manner_text(manner); };
+      const auto manner = std::ranges::find_if(kManners, named);
+      if (manner == std::end(kManners)) break;
+      Strings strings(*arguments.graph, graphs[*arguments.graph - first], *manner);
       return strings.replay(arguments.string) ? 0 : 1;
     }
     first += graphs.size();
   }
-  std::fputs("there is no such graph\n", stderr);
+  std::fputs("there is no such graph or manner\n", stderr);
   return 2;
 }
 

@@ -162,11 +162,34 @@ UnitSpec unit_spec(size_t unit, Manner manner) {
       spec.type = ServiceType::notify;
       spec.restart.policy = RestartPolicy::never;
       break;
+    case Manner::listening:
+      spec.type = ServiceType::simple;
+      spec.restart.policy = RestartPolicy::on_failure;
+      spec.descriptors.make().start_on = StartOn::first_connection;
+      break;
+    case Manner::replaced:
+      spec.type = ServiceType::notify;
+      spec.restart.policy = RestartPolicy::on_failure;
+      break;
   }
   return spec;
 }
 
 }  // namespace
+
+const char* manner_text(Manner manner) {
+  switch (manner) {
+    case Manner::restarting:
+      return "restarting";
+    case Manner::ready_once:
+      return "ready-once";
+    case Manner::listening:
+      return "listening";
+    case Manner::replaced:
+      return "replaced";
+  }
+  return "";
+}
 
 std::vector<SmallGraph> small_graphs(size_t units, size_t edges) {
   return Enumeration(units, edges).all();

@@ -26,7 +26,13 @@ struct SmallGraph {
 enum class Manner {
   restarting,  // simple units, restarted after a failure
   ready_once,  // notify units, never restarted
+  listening,   // simple units, started by a connection
+  replaced,    // notify units, restarted after a failure, and on request with an overlap
 };
+inline constexpr Manner kManners[] = {Manner::restarting, Manner::ready_once, Manner::listening,
+                                      Manner::replaced};
+
+[[nodiscard]] const char* manner_text(Manner manner);
 
 /// Connected graphs of this size, in a fixed order.
 [[nodiscard]] std::vector<SmallGraph> small_graphs(size_t units, size_t edges);

@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <utility>
 
 #include "daemon/core/invariants.hpp"
+#include "daemon/core/recovery.hpp"
 #include "tests/sim/describe.hpp"
 #include "tests/sim/rest_oracle.hpp"
 
@@ -42,11 +44,44 @@ const char* text(What what) {
       return "timer due";
     case What::crash:
       return "crash";
+    case What::connect:
+      return "connect";
+    case What::overlap:
+      return "overlap";
+    case What::younger_exits:
+      return "younger exits";
+    case What::younger_ready:
+      return "younger ready";
   }
   return "";
 }
 
+constexpr What kOrdinary[] = {What::start,  What::stop,  What::restart,    What::exit_0,
+                              What::exit_1, What::ready, What::spawn_fails};
+constexpr What kListening[] = {What::start,  What::stop,   What::restart,    What::connect,
+                               What::exit_0, What::exit_1, What::spawn_fails};
+constexpr What kReplaced[] = {What::stop,         What::overlap,     What::exit_1,
+                              What::ready,        What::spawn_fails, What::younger_exits,
+                              What::younger_ready};
+
+int32_t pid_of(Attempt attempt) {
+  return 100 + static_cast<int32_t>(attempt.value);
+}
+
 }  // namespace
+
+std::span<const What> per_unit(Manner manner) {
+  switch (manner) {
+    case Manner::restarting:
+    case Manner::ready_once:
+      return kOrdinary;
+    case Manner::listening:
+      return kListening;
+    case Manner::replaced:
+      return kReplaced;
+  }
+  return {};
+}
 
 std::string describe(const UnitSet& set, Step step) {
   const bool of_all = step.what == What::timer_due || step.what == What::crash;
@@ -62,6 +97,7 @@ SmallWorld::SmallWorld(std::shared_ptr<const UnitSet> set, bool trace)
       jobs_(*set_, verdict_),
       manager_(std::make_unique<core::Supervisor>(set_, core::Options{1})),
       processes_(set_->size()),
+      younger_(set_->size()),
       spawn_fails_(set_->size(), false) {
   begin(true);
 }
@@ -95,6 +131,14 @@ bool SmallWorld::possible(Step step) const {
       return !lives && !spawn_fails_[step.unit];
     case What::timer_due:
       return manager_->next_deadline().has_value();
+    case What::connect:
+      return manager_->record({step.unit}).state == UnitState::listening;
+    case What::overlap:
+      return (*set_)[{step.unit}].type == ServiceType::notify;
+    case What::younger_exits:
+      return younger_[step.unit].attempt.value != 0;
+    case What::younger_ready:
+      return younger_[step.unit].attempt.value != 0 && !younger_[step.unit].ready;
   }
   return false;
 }
@@ -132,6 +176,18 @@ void SmallWorld::happen(Step step) {
       break;
     case What::crash:
       crash();
+      break;
+    case What::connect:
+      news_.emplace_back(core::ConnectionSeen{{step.unit}});
+      break;
+    case What::overlap:
+      request(Verb::overlap);
+      break;
+    case What::younger_exits:
+      younger_ends(step.unit, ExitKind::code, 1);
+      break;
+    case What::younger_ready:
+      younger_gets_ready(step.unit);
       break;
   }
   settle();
@@ -194,53 +250,84 @@ void SmallWorld::perform(const core::Action& action) {
 void SmallWorld::perform(const core::Spawn& spawn) {
   Process& process = processes_[spawn.unit.value];
   last_attempt_ = spawn.attempt;
-  if (process.attempt.value != 0) return verdict_.fail(spawn.unit, "it has two processes");
+  Process& younger = younger_[spawn.unit.value];
+  const bool beside = spawn.role == Role::successor && process.attempt.value != 0;
+  if (younger.attempt.value != 0 || (process.attempt.value != 0 && !beside)) {
+    return verdict_.fail(spawn.unit, "it has too many processes");
+  }
   if (spawn_fails_[spawn.unit.value]) {
     spawn_fails_[spawn.unit.value] = false;
     news_.emplace_back(core::SpawnFailed{spawn.unit, spawn.attempt, ENOENT, "cannot execute"});
     return;
   }
-  process = {.attempt = spawn.attempt};
-  news_.emplace_back(core::Spawned{spawn.unit, spawn.attempt, 100});
+  (beside ? younger : process) = {.attempt = spawn.attempt, .role = spawn.role};
+  news_.emplace_back(core::Spawned{spawn.unit, spawn.attempt, pid_of(spawn.attempt)});
 }
 
 void SmallWorld::perform(const core::Kill& kill) {
   Process& process = processes_[kill.unit.value];
+  Process& younger = younger_[kill.unit.value];
+  if (kill.attempt == younger.attempt) {
+    younger.told_to_stop = true;
+    if (kill.signal == SIGKILL) younger_ends(kill.unit.value, ExitKind::signal, SIGKILL);
+    return;
+  }
   if (process.attempt != kill.attempt || process.attempt.value == 0) return;
   process.told_to_stop = true;
   if (kill.signal == SIGKILL) ends(kill.unit.value, ExitKind::signal, SIGKILL);
 }
 
 void SmallWorld::ends(uint32_t unit, ExitKind kind, int value) {
-  Process& process = processes_[unit];
+  tell_end(unit, processes_[unit].attempt, kind, value);
+  processes_[unit] = std::exchange(younger_[unit], Process{});
+}
+
+void SmallWorld::younger_ends(uint32_t unit, ExitKind kind, int value) {
+  tell_end(unit, younger_[unit].attempt, kind, value);
+  younger_[unit] = {};
+}
+
+void SmallWorld::tell_end(uint32_t unit, Attempt attempt, ExitKind kind, int value) {
   const core::LastExit how{.kind = kind, .value = value, .at = now_, .at_real_ns = now_.ns};
-  news_.emplace_back(core::Exited{{unit}, process.attempt, how, false});
-  process = {};
+  news_.emplace_back(core::Exited{{unit}, attempt, how, false});
 }
 
 void SmallWorld::gets_ready(uint32_t unit) {
   processes_[unit].ready = true;
-  news_.emplace_back(core::Notified{.unit = {unit}, .ready = true});
+  news_.emplace_back(
+      core::Notified{.unit = {unit}, .attempt = processes_[unit].attempt, .ready = true});
+}
+
+void SmallWorld::younger_gets_ready(uint32_t unit) {
+  younger_[unit].ready = true;
+  news_.emplace_back(
+      core::Notified{.unit = {unit}, .attempt = younger_[unit].attempt, .ready = true});
+}
+
+bool SmallWorld::heal_unit(uint32_t unit) {
+  const Process& process = processes_[unit];
+  const Process& younger = younger_[unit];
+  const ServiceType type = (*set_)[{unit}].type;
+  if (process.attempt.value == 0) return false;
+  if (process.told_to_stop) {
+    ends(unit, ExitKind::signal, SIGTERM);
+  } else if (younger.told_to_stop) {
+    younger_ends(unit, ExitKind::signal, SIGTERM);
+  } else if (type == ServiceType::oneshot) {
+    ends(unit, ExitKind::code, 0);
+  } else if (type == ServiceType::notify && !process.ready) {
+    gets_ready(unit);
+  } else if (younger.attempt.value != 0 && !younger.ready) {
+    younger_gets_ready(unit);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 bool SmallWorld::heal_one() {
-  for (uint32_t i = 0; i < set_->size(); ++i) {
-    const Process& process = processes_[i];
-    const ServiceType type = (*set_)[{i}].type;
-    if (process.attempt.value == 0) continue;
-    if (process.told_to_stop) {
-      ends(i, ExitKind::signal, SIGTERM);
-      return true;
-    }
-    if (type == ServiceType::oneshot) {
-      ends(i, ExitKind::code, 0);
-      return true;
-    }
-    if (type == ServiceType::notify && !process.ready) {
-      gets_ready(i);
-      return true;
-    }
-  }
+  for (uint32_t i = 0; i < set_->size(); ++i)
+    if (heal_unit(i)) return true;
   if (!manager_->next_deadline().has_value()) return false;
   take_time();
   return true;
@@ -284,10 +371,13 @@ void SmallWorld::crash() {
   for (uint32_t i = 0; i < set_->size(); ++i) {
     core::RecoveredUnit unit{.unit = {i}, .record = manager_->record({i})};
     unit.record->over = UnitRecord().over;
-    unit.live_attempt = processes_[i].attempt;
-    if (unit.live_attempt.value != 0) {
-      unit.pid = 100;
-      unit.last_signal = processes_[i].told_to_stop ? (*set_)[{i}].stop.signal : 0;
+    for (const Process& process : {processes_[i], younger_[i]}) {
+      if (process.attempt.value == 0) continue;
+      const int signal = process.told_to_stop ? (*set_)[{i}].stop.signal : 0;
+      core::add_live_main(unit, {.attempt = process.attempt,
+                                 .role = process.role,
+                                 .pid = pid_of(process.attempt),
+                                 .last_signal = signal});
     }
     found.units.push_back(std::move(unit));
   }

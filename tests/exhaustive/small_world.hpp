@@ -6,10 +6,12 @@
 
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "daemon/core/supervisor.hpp"
+#include "tests/exhaustive/small_graphs.hpp"
 #include "tests/sim/goal_oracle.hpp"
 #include "tests/sim/job_oracle.hpp"
 #include "tests/sim/order_oracle.hpp"
@@ -26,9 +28,14 @@ enum class What : uint8_t {
   spawn_fails,  // the next one
   timer_due,
   crash,  // of the manager
+  connect,
+  overlap,
+  younger_exits,  // of two main processes
+  younger_ready,
 };
-inline constexpr What kPerUnit[] = {What::start,  What::stop,  What::restart,    What::exit_0,
-                                    What::exit_1, What::ready, What::spawn_fails};
+
+/// What may happen to a unit of such a set.
+[[nodiscard]] std::span<const What> per_unit(Manner manner);
 
 struct Step {
   What what = What::start;
@@ -52,6 +59,7 @@ class SmallWorld {
  private:
   struct Process {
     Attempt attempt;  // 0: none
+    core::Role role = core::Role::main;
     bool ready = false;
     bool told_to_stop = false;
   };
@@ -65,8 +73,12 @@ class SmallWorld {
   void perform(const core::Spawn& spawn);
   void perform(const core::Kill& kill);
   void ends(uint32_t unit, core::ExitKind kind, int value);
+  void younger_ends(uint32_t unit, core::ExitKind kind, int value);
+  void tell_end(uint32_t unit, Attempt attempt, core::ExitKind kind, int value);
   void gets_ready(uint32_t unit);
+  void younger_gets_ready(uint32_t unit);
   bool heal_one();
+  bool heal_unit(uint32_t unit);
   void heal();
   void crash();
   void say(const std::string& line) const;
@@ -78,7 +90,8 @@ class SmallWorld {
   sim::GoalOracle goals_;
   sim::JobOracle jobs_;
   std::unique_ptr<core::Supervisor> manager_;
-  std::vector<Process> processes_;
+  std::vector<Process> processes_;  // of two main processes the older
+  std::vector<Process> younger_;
   std::vector<bool> spawn_fails_;
   std::deque<core::Event> news_;
   std::vector<core::Action> actions_;
