@@ -5,14 +5,17 @@ import json
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from clients import CHAT, Guest, Load, chat_unit, free_port, port_of
 from daemon import shell, unit
-from events import Fifo, is_alive
+from events import Fifo, deadline_in, is_alive
 
 SOURCE = Path(os.environ.get("FOSTER_SOURCE", Path(__file__).resolve().parents[2]))
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -70,6 +73,25 @@ def none_was_harmed(load: Load) -> None:
     counts = load.counts()
     assert counts["answers"] > 20
     assert {mishap: counts[mishap] for mishap in MISHAPS} == dict.fromkeys(MISHAPS, 0), counts
+
+
+def test_the_load_tells_mishaps_apart():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with Load("chat", server.getsockname()[1], 1) as load:
+            broken, _ = server.accept()
+            broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            broken.close()
+            unanswered, _ = server.accept()
+            assert unanswered.recv(100).startswith(b"word ")
+            unanswered.close()
+            last, _ = server.accept()
+            counts = load.counts()
+            assert [counts[mishap] for mishap in MISHAPS] == [0, 1, 1, 0]
+            server.close()
+            last.close()
+            deadline = deadline_in()
+            while load.counts()["refused"] == 0:
+                assert time.monotonic() < deadline, "nobody listens, and that is not told"
 
 
 @pytest.mark.parametrize("options", [[], ["--overlap"]], ids=["plain", "overlap"])

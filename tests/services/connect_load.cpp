@@ -65,7 +65,7 @@ class Load {
 
   void open_connection(uint32_t index);
   void advance(uint32_t index);
-  void ask(Connection& connection);
+  bool ask(Connection& connection);
   [[nodiscard]] Progress judge(const Connection& connection, bool ended) const;
   void finish(uint32_t index, Progress progress);
   void fail(uint32_t index, int error);
@@ -132,7 +132,11 @@ void Load::open_connection(uint32_t index) {
 
 void Load::advance(uint32_t index) {
   Connection& connection = connections_[index];
-  if (!connection.asked) ask(connection);
+  if (!connection.asked && !ask(connection)) {
+    // The first to look at a connection is told why there is none, and nobody after it.
+    if (errno != EAGAIN) fail(index, errno);
+    return;
+  }
   char buffer[4096];
   ssize_t size = 0;
   while ((size = recv(connection.fd, buffer, sizeof buffer, 0)) > 0)
@@ -146,9 +150,11 @@ void Load::advance(uint32_t index) {
   }
 }
 
-void Load::ask(Connection& connection) {
+/// False: errno says why.
+bool Load::ask(Connection& connection) {
   const std::string& text = connection.question;
   connection.asked = send(connection.fd, text.data(), text.size(), MSG_NOSIGNAL) > 0;
+  return connection.asked;
 }
 
 Progress Load::judge(const Connection& connection, bool ended) const {
