@@ -6,13 +6,14 @@ import re
 import signal
 import socket
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
 from conftest import needs_root
 from daemon import shell, sockets, unit
-from events import PATIENCE_S, wait_for_end, wait_for_file
+from events import PATIENCE_S, deadline_in, wait_for_end, wait_for_file
 from region import PHASES
 
 # Serves one client after the other on its first descriptor: "die" and "leave" end it, anything else
@@ -93,10 +94,31 @@ def is_refused(port: int) -> bool:
     return False
 
 
+def sleep_of(pid: int) -> str | None:
+    """Which sleep of the process this is; None while it is awake."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    if not re.search(r"^State:\s+S", text, re.M):
+        return None
+    return re.search(r"^voluntary_ctxt_switches:.*", text, re.M).group()
+
+
 def keeper_descriptors(daemon) -> list[str]:
+    """While the keeper sleeps: it does so only where it waits for events, and then has nothing open
+    for a moment alone. Of its falling asleep the kernel tells nobody."""
     folder = f"/proc/{daemon.keeper}/fd"
-    return sorted(re.sub(r"\[\d+\]", "", os.readlink(f"{folder}/{one}"))
-                  for one in os.listdir(folder))
+    deadline = deadline_in()
+    while True:
+        asleep = sleep_of(daemon.keeper)
+        found = []
+        for one in os.listdir(folder):
+            try:
+                found.append(re.sub(r"\[\d+\]", "", os.readlink(f"{folder}/{one}")))
+            except FileNotFoundError:
+                asleep = None
+        if asleep is not None and sleep_of(daemon.keeper) == asleep:
+            return sorted(found)
+        assert time.monotonic() < deadline, "the keeper does not come to rest"
+        os.sched_yield()
 
 
 def listening(server, port: int = 0, **keys) -> str:

@@ -74,7 +74,12 @@ class Notify : public Rig {
     set_unit(unit_, record_);
     ASSERT_EQ(core().record({0}).pid, record_.pid) << "the core takes the record as it is";
     sockets_ = std::make_unique<NotifySockets>(
-        *keeper_, core(), NotifySockets::Surroundings{folder_.path, kInstance, queue()});
+        *keeper_, core(),
+        NotifySockets::Surroundings{
+            folder_.path, kInstance, queue(),
+            [this](UnitIndex, const StoreWish& said, std::vector<UniqueFd> fds) {
+              wishes_.push_back({said, std::move(fds)});
+            }});
     std::vector<HandedDescriptor> found = kept();
     ASSERT_TRUE(sockets_->attach(loop_, found));
     ASSERT_TRUE(sockets_->open({0}));
@@ -103,8 +108,14 @@ class Notify : public Rig {
     }
   }
 
+  struct Wish {
+    StoreWish said;
+    std::vector<UniqueFd> fds;
+  };
+
   UnitSpec unit_;
   core::UnitRecord record_;
+  std::vector<Wish> wishes_;
   std::unique_ptr<NotifySockets> sockets_;
   std::string path_;
 };
@@ -253,14 +264,49 @@ TEST_F(Notify, ABarrierOpensOnceAllBeforeItIsHandled) {
   EXPECT_NE(open.revents & POLLHUP, 0);
 }
 
-TEST_F(Notify, DescriptorsNeverComeIn) {
+TEST_F(Notify, DescriptorsThatAreNotToBeStoredDoNotComeIn) {
   make(NotifyAccess::main);
   const int before = open_descriptors();
   for (int i = 0; i < 20; ++i) {
-    ASSERT_TRUE(send_message(path_, "FDSTORE=1\nSTATUS=x", STDERR_FILENO));
+    ASSERT_TRUE(send_message(path_, "STATUS=x", STDERR_FILENO));
     EXPECT_EQ(turn(), 1u);
   }
   EXPECT_EQ(open_descriptors(), before);
+  EXPECT_TRUE(wishes_.empty());
+}
+
+TEST_F(Notify, WhatIsToBeStoredComesAsACopyAndAgainToASuccessor) {
+  make(NotifyAccess::main);
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd out(ends[0]);
+  UniqueFd in(ends[1]);
+  ASSERT_TRUE(send_message(path_, "FDSTORE=1\nFDNAME=x\nFDPOLL=0", in.get()));
+  look();  // and the manager dies
+  sockets_.reset();
+  begin();
+  EXPECT_EQ(turn(), 0u) << "it says nothing else";
+  ASSERT_EQ(wishes_.size(), 2u);
+  for (const Wish& wish : wishes_) {
+    EXPECT_TRUE(wish.said.store);
+    EXPECT_EQ(wish.said.name, "x");
+    EXPECT_FALSE(wish.said.poll);
+    EXPECT_EQ(wish.fds.size(), 1u);
+  }
+  in.reset();
+  EXPECT_EQ(write(wishes_[1].fds[0].get(), "y", 1), 1);
+  wishes_.clear();
+  char byte = 0;
+  EXPECT_EQ(read(out.get(), &byte, 1), 1);
+  EXPECT_EQ(read(out.get(), &byte, 1), 0) << "nothing is kept of it in the queue";
+}
+
+TEST_F(Notify, AStrangerStoresNothing) {
+  make(NotifyAccess::main);
+  TestChild stranger([&] { send_message(path_, "FDSTORE=1", STDERR_FILENO); });
+  EXPECT_EQ(stranger.wait(), 0);
+  EXPECT_EQ(turn(), 0u);
+  EXPECT_TRUE(wishes_.empty());
 }
 
 TEST_F(Notify, AMessageThatIsTooLongIsDroppedWhole) {

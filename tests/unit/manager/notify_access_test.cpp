@@ -127,5 +127,28 @@ TEST(NotifyAccess, EachRefusalSaysWhy) {
     EXPECT_NE(std::string(refusal_text(verdict)), "");
 }
 
+TEST(NotifyAccess, ASuccessorAndTheOneBeforeAreMainProcessesToo) {
+  constexpr int32_t kSuccessor = 500;
+  constexpr int32_t kFormer = 600;
+  core::UnitRecord record = running();
+  record.successor = {.attempt = {7}, .pid = kSuccessor};
+  record.former = {.attempt = {6}, .pid = kFormer};
+  for (const int32_t pid : {kMain, kSuccessor, kFormer})
+    EXPECT_EQ(judge_sender(unit(NotifyAccess::main), record, sender(pid)), Verdict::admitted);
+  EXPECT_EQ(attempt_of(record, sender(kSuccessor)), Attempt{7});
+  EXPECT_EQ(attempt_of(record, sender(kFormer)), Attempt{6});
+  EXPECT_EQ(attempt_of(record, sender(kMain)), Attempt{0});
+  const Sender worker{.pid = kOther, .group = kSuccessor};
+  EXPECT_EQ(attempt_of(record, worker), Attempt{7});
+}
+
+TEST(NotifyAccess, ASuccessorWhosePidIsUnderWayIsWaitedFor) {
+  core::UnitRecord record = running();
+  record.successor = {.attempt = {7}};
+  EXPECT_EQ(judge_sender(unit(NotifyAccess::main), record, sender(kOther)), Verdict::too_early);
+  EXPECT_EQ(judge_sender(unit(NotifyAccess::main), record, sender(kMain)), Verdict::admitted);
+  EXPECT_EQ(attempt_of(record, sender(0)), Attempt{0});
+}
+
 }  // namespace
 }  // namespace foster::manager

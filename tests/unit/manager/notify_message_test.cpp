@@ -29,6 +29,24 @@ TEST(NotifyMessage, TheWholeProtocol) {
   EXPECT_TRUE(message.warnings.empty());
 }
 
+TEST(NotifyMessage, WishesOfTheStoreAreNoNews) {
+  const NotifyMessage store = parse_notify_message("FDSTORE=1\nFDNAME=state\nFDPOLL=0");
+  EXPECT_TRUE(store.wish.store);
+  EXPECT_FALSE(store.wish.remove);
+  EXPECT_EQ(store.wish.name, "state");
+  EXPECT_FALSE(store.wish.poll);
+  EXPECT_FALSE(store.news);
+  const NotifyMessage remove = parse_notify_message("FDSTOREREMOVE=1\nFDNAME=state\nREADY=1");
+  EXPECT_TRUE(remove.wish.remove);
+  EXPECT_FALSE(remove.wish.store);
+  EXPECT_TRUE(remove.wish.poll);
+  EXPECT_TRUE(remove.news) << "something else was said as well";
+  const NotifyMessage wrong = parse_notify_message("FDSTORE=2\nFDSTOREREMOVE=\nFDPOLL=maybe");
+  EXPECT_FALSE(wrong.wish.store);
+  EXPECT_FALSE(wrong.wish.remove);
+  EXPECT_EQ(wrong.warnings.size(), 3u);
+}
+
 TEST(NotifyMessage, WhatIsNotSaidIsNotThere) {
   const NotifyMessage message = parse_notify_message("STATUS=");
   EXPECT_TRUE(message.news);
