@@ -328,7 +328,10 @@ void Propagation::begin(const std::vector<uint8_t>& known, const Turn& turn) {
   for (const UnitIndex unit : order) {
     stop_rival_of_waiting(unit, turn);
     const UnitState state = ledger_.record(unit).state;
-    if (state != UnitState::starting && state != UnitState::listening) continue;
+    const bool up_at_once =
+        state == UnitState::listening ||
+        (state == UnitState::running && ledger_.spec(unit).type == ServiceType::group);
+    if (state != UnitState::starting && !up_at_once) continue;
     for (const Edge& edge : ledger_.set().graph().needs(unit))
       if (edge.kind == EdgeKind::conflicts) stop_rival(unit, edge.to, turn);
   }
