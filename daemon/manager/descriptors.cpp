@@ -20,6 +20,8 @@ namespace foster::manager {
 namespace {
 
 constexpr int kFirstNumber = 3;  // SD_LISTEN_FDS_START
+constexpr uint64_t kSecondUs = 1'000'000;
+constexpr unsigned kWakesMax = 1000;
 
 bool is_socket(const Held& held) {
   return held.socket >= 0;
@@ -321,6 +323,8 @@ Result<void> Descriptors::watch(UnitIndex unit) {
       r = sd_event_add_io(loop_, &held->source, held->fd.get(), EPOLLIN, connection_came, held);
     if (r >= 0)
       r = sd_event_source_set_enabled(held->source, accepts ? SD_EVENT_ON : SD_EVENT_ONESHOT);
+    // What cannot be accepted, nor closed for want of a descriptor, must not keep the loop busy.
+    if (r >= 0 && accepts) r = sd_event_source_set_ratelimit(held->source, kSecondUs, kWakesMax);
     if (r < 0) return system_failure("watch the socket " + held->what.name, -r);
   }
   return {};
