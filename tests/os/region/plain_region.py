@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass, fields
 
 MAGIC = 0x314E4F4947455246
-VERSION = 2
+VERSION = 3
 
 # magic, version, header_size, slot_size, slot_capacity, slot_count, event_size, ring_capacity,
 # layout_generation, ring_offset, slots_offset, total_size
@@ -26,7 +26,7 @@ EDGES = struct.Struct("<Q2I")  # edges_offset, edge_count, edge_size
 TEXTS = struct.Struct("<40s96s32s")
 
 SLOT_HEAD = struct.Struct("<2I96s")  # sequence, current, name
-BODY = struct.Struct("<8B2I2i5Ii2H2BH3iIq3Q15q10Q88s88s")
+BODY = struct.Struct("<8B2I2i5Ii2H2BH5iI2HI4H4q5Q15q10Q88s88s")
 EDGE = struct.Struct("<3I")  # from, to, kind
 EVENT = struct.Struct("<Q2qQ2i4BI96s88s")
 
@@ -83,8 +83,22 @@ class Body:
     claimed_pid: int
     hook_pid: int
     check_pid: int
+    successor_pid: int
+    former_pid: int
+    trigger_count: int
+    socket_count: int
+    held_count: int
     reserved: int
+    socket_port_0: int
+    socket_port_1: int
+    socket_port_2: int
+    socket_port_3: int
     window_start_boot_ns: int
+    trigger_start_boot_ns: int
+    successor_deadline_boot_ns: int
+    former_deadline_boot_ns: int
+    successor_attempt: int
+    former_attempt: int
     attempt: int
     exit_attempt: int
     exits: int
