@@ -103,9 +103,12 @@ PacketReader::Outcome PacketReader::receive(int socket, bool dont_wait) {
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   ssize_t got = -1;
+  int resets = 0;
+  // A peer that ends with something unread resets the connection. The kernel tells of that once,
+  // before it hands out what the peer had sent.
   do {
     got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | (dont_wait ? MSG_DONTWAIT : 0));
-  } while (got < 0 && errno == EINTR);
+  } while (got < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
   if (got < 0) {
     error_ = errno;
     if (error_ == EAGAIN) return Outcome::nothing;

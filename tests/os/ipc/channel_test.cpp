@@ -169,6 +169,24 @@ TEST_F(Channel, WhatWasSentIsReadBeforeTheEnd) {
   EXPECT_EQ(receive(), Outcome::closed);
 }
 
+TEST_F(Channel, WhatWasSentIsReadThoughTheSenderHasNotReadItsOwn) {
+  PacketWriter answer;
+  ASSERT_NE(answer.add(9, 0), nullptr);
+  ASSERT_EQ(answer.send(there_.get(), false), 0);
+  for (const char* body : {"one", "two"}) {
+    add(1, body);
+    ASSERT_EQ(writer_.send(here_.get(), false), 0);
+  }
+  here_.reset();
+  for (const char* body : {"one", "two"}) {
+    ASSERT_EQ(receive(), Outcome::packet);
+    Record record;
+    ASSERT_TRUE(reader_.next(record));
+    EXPECT_EQ(body_of(record), body);
+  }
+  EXPECT_EQ(receive(), Outcome::closed);
+}
+
 TEST_F(Channel, SendingToNobodyIsAnErrorAndNoSignal) {
   there_.reset();
   add(1, "hello");
