@@ -69,10 +69,14 @@
 // rest and not wanted up, or has failed).
 // * `listening`: wanted up, and its sockets are open; the unit is started when something comes to
 //   one of them (ConnectionSeen). A unit that starts on its first connection goes there instead of
-//   to `starting` whenever a request, the daemon's start, a dependency or a clean end would start
-//   it; not by the restart policy after a failure: that starts it at once, for the client waits.
-//   For others, and for jobs, such a unit is up: its sockets are there. What it requires is
-//   started with it, and held back for, when the connection comes.
+//   to `starting` whenever a request, the daemon's start or a dependency would start it, and after
+//   a clean end, whatever its restart policy; not after a failure: that the policy answers, and
+//   starts it at once, for the client waits.
+// * What it requires is started with it, and held back for, when the connection comes. Of its edges
+//   only conflicts count before, and its place in the order of stops.
+// * For others, and for jobs, such a unit is up as long as its sockets take connections: while it
+//   starts, runs, is restarted by its policy, and waits for what it needs, too. A restart of one
+//   that listens has nothing to do.
 // * Starts by a connection have a rate limit of their own (trigger_limit): more of them, and the
 //   unit is `failed`, cause rate_limited, like one whose process ends at once in a circle.
 // * ListenFailed: the sockets cannot be opened: `failed`, cause spawn_failed, with the reason.
@@ -85,15 +89,17 @@
 //   `former`: it gets the stop signal, and after stop.timeout SIGKILL to its group, until it is
 //   over. The job is done once it is. exits counts it, no restart policy does.
 // * The successor ends, or is not ready by the start timeout: it is killed, the job fails, the old
-//   one goes on as if nothing had been.
+//   one goes on as if nothing had been. exits does not count it.
 // * The old one ends meanwhile: the successor is the main process, the unit `starting` until it is
-//   ready, as after any start.
+//   ready, as after any start. What the old one has left of its group is `former`.
 // * A stop, a failure of the health, and the like: both are stopped. A second restart while one is
-//   under way waits for no new process: the job is the same.
+//   under way waits for no new process: the job is the same. A reload is refused meanwhile, and
+//   RELOADING, MAINPID and, until the places are changed, STOPPING of the main process move
+//   nothing.
 // * Any other than a unit of type simple or notify that is `running` is restarted in the plain way;
 //   Verb::overlap for units of other types is refused.
-// * MAINPID hands over to `former` as well: a main process that another has taken over from is
-//   stopped with the unit.
+// * The process that MAINPID takes over from is no `former`: it is to end by itself, and is stopped
+//   with the group that it shares with the new one.
 //
 // * A unit that is masked, and that another needs, is `failed` by that, and started when it is not
 //   masked any more.

@@ -193,7 +193,8 @@ MUTATIONS = (
              "const bool listens = ending.clean && starts_on_connection(spec)",
              "const bool listens = starts_on_connection(spec)"),
     Mutation("what is masked does not listen", "listening",
-             "  if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);\n", ""),
+             "  if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);\n",
+             ""),
     # Overlapped restarts.
     Mutation("only what is ready takes the place of the main process", "overlap",
              "if (run.ready || ready_kind(spec(event.unit)) == ReadyKind::none) {", "if (true) {"),
@@ -203,13 +204,14 @@ MUTATIONS = (
     Mutation("a former main process that does not stop is killed", "unit_machine",
              "  if (due(record(unit).former.deadline)) "
              "kill_beside(unit, ledger_.change(unit).former, turn);",
-             "  if (due(record(unit).former.deadline)) ledger_.change(unit).former.deadline = {};"),
+             "  ledger_.change(unit).former.deadline = {};"),
     Mutation("the end of a former main process is counted", "overlap",
              "  if (fresh) count_exit(event, turn);\n", ""),
     Mutation("the end of a former main process is counted once", "overlap",
              "record.former.pid != 0 && event", "event"),
     Mutation("a successor that is late is given up", "overlap",
-             "  kill_beside(unit, record.successor, turn);\n}\n\nvoid UnitMachine::successor_failed",
+             "  kill_beside(unit, record.successor, turn);\n}\n\n"
+             "void UnitMachine::successor_failed",
              "  record.successor.deadline = {};\n}\n\nvoid UnitMachine::successor_failed"),
     Mutation("one that has ended takes nobody's place after a crash", "overlap",
              "  run.killed = true;  // for a manager to come", "  //"),

@@ -6,7 +6,7 @@ namespace foster::manager {
 namespace {
 
 /// No field has its default, so that one which is forgotten shows.
-core::UnitRecord full_record() {
+core::UnitRecord full_numbers() {
   core::UnitRecord record;
   record.state = core::UnitState::backoff;
   record.goal = core::Goal::up;
@@ -69,6 +69,11 @@ core::UnitRecord full_record() {
                       .user_us = 5,
                       .system_us = 6,
                       .max_rss_kib = 7};
+  return record;
+}
+
+core::UnitRecord full_record() {
+  core::UnitRecord record = full_numbers();
   record.status_text = "what it says";
   record.detail = "a sentence";
   record.job_verb = core::Verb::reset;
