@@ -34,7 +34,7 @@ while True:
 
 # Writes what each of its descriptors is to a file.
 TELLER = """
-import json, os, socket, stat, sys, time
+import json, os, signal, socket, stat, sys
 told = []
 for number in range(3, 3 + int(os.environ["LISTEN_FDS"])):
     kind = stat.S_IFMT(os.fstat(number).st_mode)
@@ -48,8 +48,7 @@ for number in range(3, 3 + int(os.environ["LISTEN_FDS"])):
 with open(sys.argv[1] + ".new", "w") as file:
     json.dump({"names": os.environ["LISTEN_FDNAMES"].split(":"), "told": told}, file)
 os.rename(sys.argv[1] + ".new", sys.argv[1])
-while True:
-    time.sleep(1000)
+signal.pause()
 """
 
 

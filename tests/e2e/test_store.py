@@ -1,5 +1,5 @@
-"""The store of descriptors: FDSTORE=1 and its kin of sd_notify(3), from Python's socket.send_fds and
-from systemd-notify(1)."""
+"""The store of descriptors: FDSTORE=1 and its kin of sd_notify(3), from Python's socket.send_fds
+and from systemd-notify(1)."""
 
 import json
 import os
