@@ -70,8 +70,8 @@ void Acceptor::resume_instance(UnitIndex instance) {
   const bool idle = core::at_rest(record.state);
   if (const auto connection = descriptors_.take(instance, kConnectionName)) {
     busy_[instance.value] = {source_of(connection->get()), false};
-    if (idle) start(instance);
-    return;
+    // The process may have it already: the former manager did not come to let go of it.
+    return idle ? start(instance) : instance_changed(instance);
   }
   if (!idle) busy_[instance.value] = {source_of_process(record.pid), true};
 }
