@@ -59,7 +59,7 @@ TEST_F(ReaderTest, SaysWhatIsWrongWithAnObject) {
   header.magic = 1;
   expect_error("it is not one of foster's");
   header.version = 9;
-  expect_error("its version is 9, not 2");
+  expect_error("its version is 9, not 3");
   header.slot_size = 8;
   expect_error("it is damaged: its sizes are not those of its version");
   header.slot_count = ~0u;

@@ -39,7 +39,7 @@ def writer():
 def test_every_field_is_where_the_header_file_says(writer):
     region = PlainRegion(writer.instance)
     assert list(region.units()) == ["one", "three", "two"]
-    assert astuple(region.slot(2)) == (*range(1, 57), "serving", "as it should")
+    assert astuple(region.slot(2)) == (*range(1, 71), "serving", "as it should")
     assert set(astuple(region.slot(0))) == {0, ""}
     assert region.edges() == [("one", "two", 0), ("three", "one", 4)]
     assert [astuple(event) for event in region.events()] == [(*range(1, 12), "two", "an event")]
