@@ -96,6 +96,7 @@
 //   under way waits for no new process: the job is the same. A reload is refused meanwhile, and
 //   RELOADING, MAINPID and, until the places are changed, STOPPING of the main process move
 //   nothing.
+// * For others nothing happens: neither dependents nor parts are restarted with it.
 // * Any other than a unit of type simple or notify that is `running` is restarted in the plain way;
 //   Verb::overlap for units of other types is refused.
 // * The process that MAINPID takes over from is no `former`: it is to end by itself, and is stopped
