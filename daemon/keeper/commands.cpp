@@ -180,6 +180,9 @@ bool obey(Keeper& keeper, const ipc::Record& record) {
     case Type::again:
       manager_goes(keeper);
       return true;
+    case Type::barrier:
+      static_cast<void>(keeper.manager.in.take_fd(0));
+      return true;
     case Type::handover_begin:
     case Type::child:
     case Type::stored_descriptor:

@@ -121,8 +121,14 @@ int Descriptors::fitting_socket(UnitIndex unit, const HeldName& what, int fd) co
 
 void Descriptors::resume() {
   std::vector<UnitIndex> units = table_.units();
-  for (uint32_t i = 0; i < core_.set().size(); ++i)
-    if (starts_on_connection(core_.set()[{i}])) units.push_back({i});
+  for (uint32_t i = 0; i < core_.set().size(); ++i) {
+    const UnitSpec& unit = core_.set()[{i}];
+    const bool may_claim = !inherited_.empty() && !sockets_of(unit).empty();
+    if (starts_on_connection(unit) || may_claim) units.push_back({i});
+  }
+  std::ranges::sort(units, {}, &UnitIndex::value);
+  const auto doubled = std::ranges::unique(units, {}, &UnitIndex::value);
+  units.erase(doubled.begin(), doubled.end());
   for (const UnitIndex unit : units) {
     const core::UnitRecord& record = core_.record(unit);
     const bool begun = record.state == core::UnitState::starting || record.pid > 0;
@@ -130,6 +136,7 @@ void Descriptors::resume() {
       held->given = held->what.origin == Origin::stored || begun;
       poll(*held);
     }
+    if (begun) claim_inherited(unit);
     unit_changed(unit);
     counts_changed_(unit);
   }
@@ -268,6 +275,13 @@ Result<void> Descriptors::open_one(UnitIndex unit, int socket) {
                           std::move(*opened));
   held.socket = socket;
   return {};
+}
+
+/// What a running process has of a former manager, which had claimed it.
+void Descriptors::claim_inherited(UnitIndex unit) {
+  const int count = static_cast<int>(sockets_of(core_.set()[unit]).size());
+  for (int socket = 0; socket < count; ++socket)
+    if (socket_of(unit, socket) == nullptr) claim_inherited(unit, socket);
 }
 
 bool Descriptors::claim_inherited(UnitIndex unit, int socket) {

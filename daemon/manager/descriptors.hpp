@@ -107,6 +107,7 @@ class Descriptors {
   Result<void> open_sockets(UnitIndex unit);
   Result<void> open_one(UnitIndex unit, int socket);
   bool claim_inherited(UnitIndex unit, int socket);
+  void claim_inherited(UnitIndex unit);
   void close_sockets(UnitIndex unit);
   void drop_stale(UnitIndex unit);
   void drop_given(UnitIndex unit);

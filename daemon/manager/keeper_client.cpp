@@ -1,10 +1,12 @@
 #include "daemon/manager/keeper_client.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "common/check.hpp"
 #include "daemon/manager/log.hpp"
@@ -61,6 +63,7 @@ void append_known(const ipc::Record& record, std::vector<KeeperNews>& news) {
     case Type::finish:
     case Type::adopt:
     case Type::again:
+    case Type::barrier:
     case Type::handover_begin:
     case Type::child:
     case Type::stored_descriptor:
@@ -221,6 +224,25 @@ void KeeperClient::store(std::string_view name, int fd) {
 
 void KeeperClient::drop(std::string_view name) {
   put(Type::drop_descriptor, stored_name(name));
+  dropped_ = true;
+}
+
+void KeeperClient::await_drops() {
+  if (!std::exchange(dropped_, false)) return;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    log(Level::warning, "the keeper is not waited for", {{"error", strerrordesc_np(errno)}});
+    return flush();
+  }
+  const UniqueFd read_end(ends[0]);
+  UniqueFd write_end(ends[1]);
+  add(Type::barrier, 0, {&ends[1], 1});
+  flush();
+  write_end.reset();
+  // End of file: nobody has the other end any more, be it that the keeper is gone.
+  char none;
+  while (read(read_end.get(), &none, 1) < 0 && errno == EINTR) {
+  }
 }
 
 void KeeperClient::notify_supervisor(std::string_view text) {

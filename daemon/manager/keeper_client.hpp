@@ -65,6 +65,8 @@ class KeeperClient {
   void acknowledge(Attempt attempt, bool abandon);
   void store(std::string_view name, int fd);
   void drop(std::string_view name);
+  /// Waits until the keeper has closed what it was told to drop, if that was since the last call.
+  void await_drops();
   void notify_supervisor(std::string_view text);
   void signal_taken(int signal);
   void finish(int exit_code);
@@ -86,6 +88,7 @@ class KeeperClient {
   ipc::PacketReader reader_;
   std::vector<KeeperNews> early_;  // came in the same packet as the end of the hand-over
   uint32_t gathered_spawns_ = 0;
+  bool dropped_ = false;
 };
 
 }  // namespace foster::manager

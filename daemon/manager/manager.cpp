@@ -234,10 +234,12 @@ void Manager::turn() {
   if (another_set && idle && !core_.shutting_down() && !ended_) start_afresh();
 }
 
-/// Sockets first: a client that sees a unit listening may connect.
+/// Sockets first: a client that sees a unit listening may connect, and whoever sees it stopped may
+/// have its port.
 void Manager::publish(uint32_t phase, Now now) {
   std::vector<UnitIndex> changed = core_.take_changed();
   descriptors_.units_changed(changed);
+  keeper_.await_drops();
   publisher_.publish(core_, std::move(changed), phase, now);
 }
 

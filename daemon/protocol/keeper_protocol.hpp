@@ -59,6 +59,7 @@ enum class Type : uint16_t {
   again =
       12,  // the manager is about to exit so as to be started afresh (new units, a new version):
            // this counts as no crash and is not put off
+  barrier = 13,  // with a descriptor, which the keeper closes: all that was said before is done
 
   // keeper to manager
   handover_begin = 64,     // HandoverBegin
