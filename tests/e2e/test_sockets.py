@@ -339,6 +339,7 @@ def test_sockets_from_above_are_claimed_by_their_names(foster, folder, server):
     first = answered_by(port)
     assert "inherited" in daemon.ctl("fds", "web").stdout
     daemon.kill_manager()
+    daemon.until_unit("web", lambda body: body.socket_ports[0] == port, "the same port")
     say_last(port, "die")
     assert answered_by(port) != first
     daemon.ctl("stop", "web")
