@@ -67,6 +67,7 @@ void OrderOracle::judge(const Judged& judged, const core::Action& action) {
     }
     if (note->kind != core::NoteKind::state) return;
     if (note->state == UnitState::listening) return judge_listening(judged, unit);
+    if (note->state == UnitState::stopping) return judge_successor_told(judged, unit);
     judge_connections(judged, *note);
     if (note->state == UnitState::starting && !told_.is_succeeded(unit)) {
       judge_start(judged, *note);
@@ -88,6 +89,18 @@ void OrderOracle::judge_start(const Judged& judged, const core::Note& note) {
   for (const Edge& edge : set_.graph().needs(unit)) {
     if (edge.kind != EdgeKind::completed || !by_itself) judge_needs(judged, edge);
   }
+}
+
+/// A stop is for both main processes.
+void OrderOracle::judge_successor_told(const Judged& judged, UnitIndex unit) {
+  const ToldUnit& told = told_[unit];
+  const bool hopeful = told_.find(unit, told.successor) != nullptr && !told.successor_doomed;
+  if (!hopeful || told.uncertain) return;
+  const bool told_now = std::ranges::any_of(judged.actions, [&](const core::Action& action) {
+    const auto* kill = std::get_if<core::Kill>(&action);
+    return kill != nullptr && kill->attempt == told.successor;
+  });
+  if (!told_now) verdict_.fail(unit, "it stops, and its successor goes on");
 }
 
 void OrderOracle::judge_listening(const Judged& judged, UnitIndex unit) {

@@ -51,6 +51,7 @@ class OrderOracle {
  private:
   void judge(const Judged& judged, const core::Action& action);
   void judge_start(const Judged& judged, const core::Note& note);
+  void judge_successor_told(const Judged& judged, UnitIndex unit);
   void judge_listening(const Judged& judged, UnitIndex unit);
   void judge_connections(const Judged& judged, const core::Note& note);
   void judge_needs(const Judged& judged, const Edge& edge);
