@@ -18,6 +18,8 @@
 //   from whom ("uid 0, process 17"; empty: foster itself). For everyone
 //   Drop (s unit, s name)              -> u: how many were dropped
 //   Take (s unit, s name)              -> h: the first of that name; foster keeps it, too
+//   HandUp (s unit, s name)            -> u: how many sockets of the unit's own of that name went
+//   to the store of the supervisor above (FDSTORE=1); foster keeps them, too
 //   Shutdown ()                        -> i: the keeper's pid, so that the caller can wait for its
 //   end
 //   Version ()                         -> s: for everyone
@@ -39,6 +41,7 @@ inline constexpr char kPass[] = "Pass";
 inline constexpr char kDescriptors[] = "Descriptors";
 inline constexpr char kDrop[] = "Drop";
 inline constexpr char kTake[] = "Take";
+inline constexpr char kHandUp[] = "HandUp";
 inline constexpr char kReload[] = "Reload";
 inline constexpr char kReset[] = "Reset";
 inline constexpr char kEnable[] = "Enable";

@@ -34,7 +34,7 @@ struct Arguments {
   std::optional<Duration> timeout;
   size_t count = 0;                  // of events; 0: all
   std::vector<Offer> offers;         // of `pass`
-  std::string descriptor;            // its name, of `drop` and `take`
+  std::string descriptor;            // its name, of `drop`, `take` and `hand-up`
   std::vector<std::string> command;  // of `take`
   bool overlap = false;
   bool json = false;

@@ -95,7 +95,8 @@ int append_arguments(sd_bus_message* message, const Call& call) {
                                  static_cast<int>(call.number));
   if (call.method == bus_api::kDescriptors)
     return sd_bus_message_append(message, "s", name_at(call, 0));
-  if (call.method == bus_api::kDrop || call.method == bus_api::kTake)
+  if (call.method == bus_api::kDrop || call.method == bus_api::kTake ||
+      call.method == bus_api::kHandUp)
     return sd_bus_message_append(message, "ss", name_at(call, 0), name_at(call, 1));
   const int r = append_names(message, call.names);
   if (r < 0 || call.method != bus_api::kSignal) return r;

@@ -299,6 +299,8 @@ constexpr Command kCommands[] = {
     {kDescriptors, "fds", "What is held for units: sockets, and what was passed or stored",
      "NAME...", declare_why, run_fds},
     {kDescriptors, "drop", "Hold a descriptor no longer", "NAME FDNAME", declare_drop, run_drop},
+    {kDescriptors, "hand-up", "Have the supervisor above fosterd keep a unit's socket",
+     "NAME FDNAME", declare_drop, run_hand_up},
     {kDescriptors, "take", "Run a command with a descriptor that is held for a unit",
      "NAME FDNAME -- COMMAND...", declare_take, run_take},
     {kSetting, "enable", "Have units started with the daemon", "NAME...", declare_setting,

@@ -99,7 +99,7 @@ ExitCode explain_bad_units(Session& session, const std::string& diagnostics) {
 /// The words of a request that are units, or patterns of them.
 std::vector<std::string> units_of(const Request& request) {
   const bool of_descriptor = request.method == bus_api::kPass || request.method == bus_api::kDrop ||
-                             request.method == bus_api::kTake;
+                             request.method == bus_api::kTake || request.method == bus_api::kHandUp;
   if (of_descriptor && !request.names.empty()) return {request.names.front()};
   return request.names;
 }

@@ -28,6 +28,7 @@ ExitCode run_timers(Session& session, const Arguments& arguments);
 ExitCode run_pass(Session& session, const Arguments& arguments);
 ExitCode run_fds(Session& session, const Arguments& arguments);
 ExitCode run_drop(Session& session, const Arguments& arguments);
+ExitCode run_hand_up(Session& session, const Arguments& arguments);
 ExitCode run_take(Session& session, const Arguments& arguments);
 ExitCode run_signal(Session& session, const Arguments& arguments);
 ExitCode run_wait(Session& session, const Arguments& arguments);

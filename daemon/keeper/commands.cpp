@@ -117,8 +117,19 @@ bool adopt_asked(Keeper& keeper, const ipc::Record& record) {
   return true;
 }
 
+/// `rights` has room for one.
+void attach_descriptor(msghdr& message, char* rights, int fd) {
+  message.msg_control = rights;
+  message.msg_controllen = CMSG_SPACE(sizeof fd);
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof fd);
+  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+}
+
 /// sd_notify(3) from here, because systemd takes the main process's word (NotifyAccess=main).
-void notify_supervisor(const Keeper& keeper, const unsigned char* text, size_t size) {
+void notify_supervisor(Keeper& keeper, const ipc::Record& record) {
   const char* path = environment_value(keeper.envp, "NOTIFY_SOCKET");
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -129,8 +140,16 @@ void notify_supervisor(const Keeper& keeper, const unsigned char* text, size_t s
   if (path[0] == '@') address.sun_path[0] = '\0';
   const UniqueFd socket_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto address_size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
-  if (sendto(socket_fd.get(), text, size, MSG_NOSIGNAL | MSG_DONTWAIT,
-             reinterpret_cast<const sockaddr*>(&address), address_size) < 0)
+  iovec text{const_cast<unsigned char*>(record.body), record.size};
+  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(int))]{};
+  msghdr message{};
+  message.msg_name = &address;
+  message.msg_namelen = address_size;
+  message.msg_iov = &text;
+  message.msg_iovlen = 1;
+  const UniqueFd passed = record.fd_count > 0 ? keeper.manager.in.take_fd(0) : UniqueFd();
+  if (passed) attach_descriptor(message, rights, passed.get());
+  if (sendmsg(socket_fd.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
     log(Level::warning, "cannot notify the supervisor: %s", strerrordesc_np(errno));
 }
 
@@ -169,7 +188,7 @@ bool obey(Keeper& keeper, const ipc::Record& record) {
     case Type::drop_descriptor:
       return drop_asked(keeper, record);
     case Type::notify_supervisor:
-      notify_supervisor(keeper, record.body, record.size);
+      notify_supervisor(keeper, record);
       return true;
     case Type::signal_taken:
       return taken(keeper, record);

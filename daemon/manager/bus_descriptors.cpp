@@ -171,6 +171,29 @@ struct BusDescriptors::Methods {
     return answer(*seat, call, "u", dropped);
   }
 
+  /// Other descriptors than sockets would not be claimed by anybody when they come back.
+  static int hand_up(sd_bus_message* call, void* self, sd_bus_error* error) {
+    int result = 0;
+    Seat* seat = admitted(self, error, "hand up descriptors of", result);
+    if (seat == nullptr) return result;
+    Subject subject;
+    result = read_subject(*seat->server, call, subject, error);
+    if (result != 0) return result;
+    const Shell& shell = seat->server->shell_;
+    const std::vector<int> sockets = shell.descriptors->own_sockets(subject.unit, subject.name);
+    if (sockets.empty())
+      return fail(
+          error, bus_api::kErrorNoSuchDescriptor,
+          "no [[socket]] of " + subject.unit_name + " that is open is called " + subject.name);
+    for (const int socket : sockets)
+      if (!shell.store_above(subject.name, socket))
+        return fail(error, SD_BUS_ERROR_FAILED,
+                    "nobody above fosterd keeps descriptors: it has no $NOTIFY_SOCKET");
+    log(Level::info, "sockets were handed to the supervisor above",
+        {{"unit", subject.unit_name}, {"name", subject.name}, {"count", sockets.size()}});
+    return answer(*seat, call, "u", static_cast<uint32_t>(sockets.size()));
+  }
+
   static int nothing_called_so(sd_bus_error* error, const Subject& subject) {
     return fail(error, bus_api::kErrorNoSuchDescriptor,
                 "nothing is held for " + subject.unit_name + " that is called " + subject.name);
@@ -204,6 +227,7 @@ const sd_bus_vtable BusDescriptors::Methods::table[] = {
     SD_BUS_METHOD(bus_api::kDescriptors, "s", "a(sssxs)", list, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kDrop, "ss", "u", drop, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD(bus_api::kTake, "ss", "h", take, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD(bus_api::kHandUp, "ss", "u", hand_up, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END};
 
 int BusDescriptors::add_to(sd_bus* bus, Seat& seat) {

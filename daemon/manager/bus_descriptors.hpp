@@ -1,7 +1,7 @@
-// The methods of the D-Bus interface that are about descriptors: Pass, Descriptors, Drop and Take
-// (common/bus_api.hpp). Passing, dropping and taking is for those who may change things: whoever
-// has a service's listening socket can serve in its place. The list is for everyone, like status:
-// it names sockets and files and who passed them, and gives nothing away that works.
+// The methods of the D-Bus interface that are about descriptors: Pass, Descriptors, Drop, Take and
+// HandUp (common/bus_api.hpp). Passing, dropping and taking is for those who may change things:
+// whoever has a service's listening socket can serve in its place. The list is for everyone, like
+// status: it names sockets and files and who passed them, and gives nothing away that works.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,8 @@ namespace foster::manager {
 class BusDescriptors {
  public:
   struct Shell {
-    Descriptors* descriptors = nullptr;  // borrowed
+    Descriptors* descriptors = nullptr;                                // borrowed
+    std::function<bool(const std::string& name, int fd)> store_above;  // SystemdLink::store
     std::function<bool()> shutting_down;
     std::function<void(BusMessage)> answer;  // once the status region shows what was done
   };

@@ -291,7 +291,7 @@ const sd_bus_vtable BusServer::Methods::table[] = {
 BusServer::BusServer(std::shared_ptr<const UnitSet> set, BusShell shell)
     : set_(std::move(set)),
       shell_(std::move(shell)),
-      descriptors_(set_, {shell_.descriptors, shell_.shutting_down,
+      descriptors_(set_, {shell_.descriptors, shell_.store_above, shell_.shutting_down,
                           [this](BusMessage answer) { answers_.push_back(std::move(answer)); }}) {}
 
 BusServer::~BusServer() {

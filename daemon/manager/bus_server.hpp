@@ -38,6 +38,7 @@ struct BusShell {
   pid_t keeper = 0;                    // whose end tells that a shutdown is complete
   std::vector<std::string> templates;  // their names without the @
   Descriptors* descriptors = nullptr;  // borrowed
+  std::function<bool(const std::string& name, int fd)> store_above;
   std::function<void(core::Event)> queue;
   std::function<bool()> shutting_down;
   std::function<void(SettingVerb, const std::vector<UnitIndex>&, Done)> set;

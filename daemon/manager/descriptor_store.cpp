@@ -134,6 +134,13 @@ uint32_t Descriptors::drop(UnitIndex unit, std::string_view name) {
   return count;
 }
 
+std::vector<int> Descriptors::own_sockets(UnitIndex unit, std::string_view name) const {
+  std::vector<int> sockets;
+  for (const Held* held : in_order(unit))
+    if (held->socket >= 0 && held->what.name == name) sockets.push_back(held->fd.get());
+  return sockets;
+}
+
 Result<UniqueFd> Descriptors::take(UnitIndex unit, std::string_view name) const {
   for (const Held* held : in_order(unit)) {
     if (held->what.name != name) continue;

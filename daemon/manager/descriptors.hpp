@@ -88,6 +88,8 @@ class Descriptors {
   [[nodiscard]] std::vector<HeldView> list(UnitIndex unit) const;
   /// How many were dropped; sockets of the unit's own are not among them.
   uint32_t drop(UnitIndex unit, std::string_view name);
+  /// The unit's own sockets of that name; borrowed.
+  [[nodiscard]] std::vector<int> own_sockets(UnitIndex unit, std::string_view name) const;
   /// A copy of the first of that name; system_error ENOENT: there is none.
   [[nodiscard]] Result<UniqueFd> take(UnitIndex unit, std::string_view name) const;
   [[nodiscard]] HeldCounts counts(UnitIndex unit) const;

@@ -245,8 +245,10 @@ void KeeperClient::await_drops() {
   }
 }
 
-void KeeperClient::notify_supervisor(std::string_view text) {
-  std::memcpy(add(Type::notify_supervisor, text.size()), text.data(), text.size());
+void KeeperClient::notify_supervisor(std::string_view text, int fd) {
+  const std::span<const int> fds(&fd, fd >= 0 ? 1 : 0);
+  std::memcpy(add(Type::notify_supervisor, text.size(), fds), text.data(), text.size());
+  if (!fds.empty()) flush();  // It is only borrowed.
 }
 
 void KeeperClient::signal_taken(int signal) {

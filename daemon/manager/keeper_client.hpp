@@ -67,7 +67,8 @@ class KeeperClient {
   void drop(std::string_view name);
   /// Waits until the keeper has closed what it was told to drop, if that was since the last call.
   void await_drops();
-  void notify_supervisor(std::string_view text);
+  /// `fd` goes with it, unless it is -1.
+  void notify_supervisor(std::string_view text, int fd = -1);
   void signal_taken(int signal);
   void finish(int exit_code);
   /// The manager is about to exit, to be started afresh.

@@ -109,7 +109,7 @@ Manager::Manager(KeeperClient& keeper, Holdings holdings, const char* const* inh
           [this](const core::Spawn& spawn) { return extras(spawn); },
           [this](core::Event event) { queue(std::move(event)); }),
       bus_(holdings_.set, bus_shell()),
-      systemd_([this](const std::string& text) { keeper_.notify_supervisor(text); }) {}
+      systemd_([this](const std::string& text, int fd) { keeper_.notify_supervisor(text, fd); }) {}
 
 Manager::~Manager() {
   sd_event_source_disable_unref(keeper_source_);

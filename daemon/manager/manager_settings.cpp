@@ -79,16 +79,18 @@ void Manager::setting_changed(UnitIndex unit) {
 
 BusShell Manager::bus_shell() {
   using Done = BusShell::Done;
-  return {.keeper = holdings_.keeper.keeper_pid,
-          .templates = holdings_.templates,
-          .descriptors = &descriptors_,
-          .queue = [this](core::Event event) { queue(std::move(event)); },
-          .shutting_down = [this] { return core_.shutting_down(); },
-          .set = [this](SettingVerb verb, const std::vector<UnitIndex>& units,
-                        const Done& done) { change_settings(verb, units, done); },
-          .load = [this](Done done) { renewal_.load(std::move(done)); },
-          .scale = [this](const std::string& name, uint32_t count,
-                          Done done) { renewal_.scale(name, count, std::move(done)); }};
+  return {
+      .keeper = holdings_.keeper.keeper_pid,
+      .templates = holdings_.templates,
+      .descriptors = &descriptors_,
+      .store_above = [this](const std::string& name, int fd) { return systemd_.store(name, fd); },
+      .queue = [this](core::Event event) { queue(std::move(event)); },
+      .shutting_down = [this] { return core_.shutting_down(); },
+      .set = [this](SettingVerb verb, const std::vector<UnitIndex>& units,
+                    const Done& done) { change_settings(verb, units, done); },
+      .load = [this](Done done) { renewal_.load(std::move(done)); },
+      .scale = [this](const std::string& name, uint32_t count,
+                      Done done) { renewal_.scale(name, count, std::move(done)); }};
 }
 
 }  // namespace foster::manager

@@ -21,7 +21,7 @@ uint64_t watchdog_interval_us() {
 
 }  // namespace
 
-SystemdLink::SystemdLink(std::function<void(const std::string&)> send)
+SystemdLink::SystemdLink(Send send)
     : send_(std::move(send)), wanted_(std::getenv("NOTIFY_SOCKET") != nullptr) {
   if (wanted_) watchdog_period_us_ = watchdog_interval_us() / 2;
 }
@@ -40,25 +40,30 @@ Result<void> SystemdLink::attach(sd_event* loop) {
 
 int SystemdLink::watchdog_due(sd_event_source* source, uint64_t, void* self) {
   auto& link = *static_cast<SystemdLink*>(self);
-  link.send_("WATCHDOG=1");
+  link.send_("WATCHDOG=1", -1);
   const int r = sd_event_source_set_time_relative(source, link.watchdog_period_us_);
   return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 void SystemdLink::ready() {
-  if (wanted_ && !ready_) send_("READY=1");
+  if (wanted_ && !ready_) send_("READY=1", -1);
   ready_ = true;
 }
 
 void SystemdLink::stopping() {
-  if (wanted_ && !stopping_) send_("STOPPING=1");
+  if (wanted_ && !stopping_) send_("STOPPING=1", -1);
   stopping_ = true;
 }
 
 void SystemdLink::status(const std::string& text) {
   if (!wanted_ || text == status_) return;
   status_ = text;
-  send_("STATUS=" + text);
+  send_("STATUS=" + text, -1);
+}
+
+bool SystemdLink::store(const std::string& name, int fd) {
+  if (wanted_) send_("FDSTORE=1\nFDNAME=" + name, fd);
+  return wanted_;
 }
 
 }  // namespace foster::manager

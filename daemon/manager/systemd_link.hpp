@@ -14,9 +14,10 @@ namespace foster::manager {
 
 class SystemdLink {
  public:
-  /// `send` hands a text to the keeper. Reads $NOTIFY_SOCKET and $WATCHDOG_USEC; without the
-  /// former, nothing here does anything.
-  explicit SystemdLink(std::function<void(const std::string&)> send);
+  /// `send` hands a text to the keeper, and a descriptor unless that is -1. Reads $NOTIFY_SOCKET
+  /// and $WATCHDOG_USEC; without the former, nothing here does anything.
+  using Send = std::function<void(const std::string& text, int fd)>;
+  explicit SystemdLink(Send send);
   ~SystemdLink();
   SystemdLink(const SystemdLink&) = delete;
   SystemdLink& operator=(const SystemdLink&) = delete;
@@ -29,11 +30,14 @@ class SystemdLink {
   void ready();                          // once
   void stopping();                       // once
   void status(const std::string& text);  // sent when it differs from the last
+  /// Into the supervisor's own store of descriptors, from where the next fosterd is given it by
+  /// $LISTEN_FDS, under this name. False: nobody listens.
+  bool store(const std::string& name, int fd);
 
  private:
   static int watchdog_due(sd_event_source* source, uint64_t now_us, void* self);
 
-  std::function<void(const std::string&)> send_;
+  Send send_;
   bool wanted_ = false;
   uint64_t watchdog_period_us_ = 0;  // 0: systemd does not watch us
   sd_event_source* source_ = nullptr;

@@ -45,17 +45,18 @@ inline constexpr uint32_t kInlineSpawnMax = 48 * 1024;  // larger plans travel i
 enum class Type : uint16_t {
   // manager to keeper
   ready = 1,
-  spawn = 2,             // SpawnPlan
-  spawn_in_memfd = 3,    // SpawnInMemfd, with a memfd whose content is a SpawnPlan record body
-  kill = 4,              // Kill
-  acknowledge = 5,       // Acknowledge
-  store_descriptor = 6,  // StoredDescriptor, with the descriptor; replaces one of the same name
-  drop_descriptor = 7,   // StoredDescriptor, without
-  notify_supervisor =
-      8,             // text for $NOTIFY_SOCKET (sd_notify(3)), sent by the keeper, the main process
-  signal_taken = 9,  // SignalNumber: the manager acts on it; the keeper need not
-  finish = 10,       // Finish: all is stopped; end the last orphans and exit
-  adopt = 11,        // Adopt
+  spawn = 2,              // SpawnPlan
+  spawn_in_memfd = 3,     // SpawnInMemfd, with a memfd whose content is a SpawnPlan record body
+  kill = 4,               // Kill
+  acknowledge = 5,        // Acknowledge
+  store_descriptor = 6,   // StoredDescriptor, with the descriptor; replaces one of the same name
+  drop_descriptor = 7,    // StoredDescriptor, without
+  notify_supervisor = 8,  // text for $NOTIFY_SOCKET (sd_notify(3)), sent by the keeper, the main
+                          // process; with it at
+                          // most one descriptor (FDSTORE=1)
+  signal_taken = 9,       // SignalNumber: the manager acts on it; the keeper need not
+  finish = 10,            // Finish: all is stopped; end the last orphans and exit
+  adopt = 11,             // Adopt
   again =
       12,  // the manager is about to exit so as to be started afresh (new units, a new version):
            // this counts as no crash and is not put off

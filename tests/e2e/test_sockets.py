@@ -349,6 +349,36 @@ def test_sockets_from_above_are_claimed_by_their_names(foster, folder, server):
     assert answered_by(port)
 
 
+def test_a_socket_is_handed_up_and_comes_back(foster, folder, server):
+    above = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    above.bind(str(folder / "above"))
+    above.settimeout(PATIENCE_S)
+    daemon = foster({"web": listening(server)})
+    daemon.launch(notify=str(folder / "above"))
+    daemon.until_state("web", "running")
+    port = port_of(daemon)
+    daemon.ctl("hand-up", "web", "http")
+    stored = None
+    while stored is None:
+        text, fds, _, _ = socket.recv_fds(above, 4096, 1)
+        stored = fds[0] if fds else None
+    assert text == b"FDSTORE=1\nFDNAME=http"
+    again = socket.socket(fileno=stored)
+    assert again.getsockname() == ("127.0.0.1", port)
+    daemon.ctl("hand-up", "web", "other", check=3)
+    daemon.ctl("stop", "web")
+    again.close()
+    assert is_refused(port)
+    above.close()
+
+
+def test_nobody_above_keeps_a_socket(foster, server):
+    daemon = foster({"web": listening(server)})
+    daemon.launch()
+    daemon.until_state("web", "running")
+    assert "NOTIFY_SOCKET" in daemon.ctl("hand-up", "web", "http", check=1).stderr
+
+
 def test_hooks_and_checks_get_no_sockets(foster, folder):
     daemon = foster({"web": listening(
         ["/bin/sleep", "infinity"],
@@ -359,7 +389,7 @@ def test_hooks_and_checks_get_no_sockets(foster, folder):
 
 def test_ready_and_output_go_along_with_sockets(foster, folder, server):
     keys = {"ready": {"output": "up"}, "keep_output": True}
-    script = shell(f"echo up; echo $LISTEN_FDS ${{LISTEN_PID}} $$ > {folder}/x; exec sleep 1000")
+    script = shell(f"echo $LISTEN_FDS ${{LISTEN_PID}} $$ > {folder}/x; echo up; exec sleep 1000")
     daemon = foster({"web": listening(script, **keys)}).start()
     count, pid, own = (folder / "x").read_text().split()
     assert (count, pid) == ("1", own)

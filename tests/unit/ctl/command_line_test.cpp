@@ -236,6 +236,7 @@ Sockets and other descriptors:
   pass                  Open a socket, or take one, and give it to a unit
   fds                   What is held for units: sockets, and what was passed or stored
   drop                  Hold a descriptor no longer
+  hand-up               Have the supervisor above fosterd keep a unit's socket
   take                  Run a command with a descriptor that is held for a unit
 
 Units and the daemon:
