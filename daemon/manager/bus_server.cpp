@@ -115,6 +115,10 @@ struct BusServer::Client : BusCaller {
 };
 
 struct BusServer::Methods {
+  static bool starts(core::Verb verb) {
+    return verb == core::Verb::start || verb == core::Verb::restart || verb == core::Verb::overlap;
+  }
+
   static int change(core::Verb verb, sd_bus_message* call, void* self, sd_bus_error* error) {
     Client& client = *static_cast<Client*>(self);
     BusServer& server = *client.server;
@@ -122,9 +126,13 @@ struct BusServer::Methods {
     if (!client.may_change()) return refuse(client, error, verb_text(verb));
     std::vector<std::string> patterns;
     if (const int r = read_patterns(call, patterns); r < 0) return r;
-    const auto units = server.units_named(patterns);
+    auto units = server.units_named(patterns);
     if (!units)
       return sd_bus_error_set(error, bus_api::kErrorNoSuchUnit, units.error().message.c_str());
+    if (starts(verb) && server.leave_out_connections(*units))
+      return sd_bus_error_setf(error, bus_api::kErrorInvalid,
+                               "%s is started by a connection, and by nothing else",
+                               patterns.front().c_str());
     log(Level::info, "asked to change units",
         {{"verb", verb_text(verb)},
          {"units", units->size()},
@@ -215,6 +223,11 @@ struct BusServer::Methods {
     if (std::ranges::find(server.shell_.templates, name) == server.shell_.templates.end())
       return sd_bus_error_setf(error, bus_api::kErrorNoSuchUnit, "no such template: %s@",
                                name.c_str());
+    if (server.set_->find(name + "@"))
+      return sd_bus_error_setf(error, bus_api::kErrorInvalid,
+                               "%s@ has an instance for each connection: max-connections of its "
+                               "[[socket]] says how many",
+                               name.c_str());
     if (instances > kInstancesMax)
       return sd_bus_error_setf(error, bus_api::kErrorInvalid, "%u instances are more than %u",
                                instances, kInstancesMax);
@@ -293,6 +306,14 @@ BusServer::BusServer(std::shared_ptr<const UnitSet> set, BusShell shell)
       shell_(std::move(shell)),
       descriptors_(set_, {shell_.descriptors, shell_.store_above, shell_.shutting_down,
                           [this](BusMessage answer) { answers_.push_back(std::move(answer)); }}) {}
+
+/// Those of connections among the units, which start with a connection in their hands. True: there
+/// were no others.
+bool BusServer::leave_out_connections(std::vector<UnitIndex>& units) const {
+  const auto gone =
+      std::erase_if(units, [this](UnitIndex unit) { return serves_connections((*set_)[unit]); });
+  return gone > 0 && units.empty();
+}
 
 BusServer::~BusServer() {
   sd_event_source_disable_unref(source_);

@@ -75,6 +75,7 @@ class BusServer {
   void welcome(UniqueFd connection);
   bool admissible(const ucred& peer) const;
   int open_bus(Client& client, UniqueFd connection);
+  [[nodiscard]] bool leave_out_connections(std::vector<UnitIndex>& units) const;
   Result<std::vector<UnitIndex>> units_named(const std::vector<std::string>& patterns) const;
   [[nodiscard]] std::string names_of(const std::vector<UnitIndex>& units) const;
   BusShell::Done answer_later(sd_bus_message* call, std::vector<UnitIndex> units);

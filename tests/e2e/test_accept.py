@@ -244,3 +244,14 @@ def test_without_descriptors_connections_are_closed(foster, connect):
     assert "Too many open files" in daemon.log()
     resource.prlimit(daemon.manager(), resource.RLIMIT_NOFILE, before)
     connect(port).pid()
+
+
+def test_instances_start_by_nothing_but_a_connection(foster, connect):
+    daemon = foster(echo() | {"other": unit(["/bin/sleep", "infinity"])}).start()
+    pid = connect(port_of(daemon)).pid()
+    for verb in ("start", "restart"):
+        refused = daemon.ctl(verb, "echo@1", check=2)
+        assert "started by a connection" in refused.stderr
+    daemon.ctl("restart", "*")
+    assert daemon.unit("echo@1")["pid"] == pid
+    assert "max-connections" in daemon.ctl("scale", "echo", "2", check=2).stderr
