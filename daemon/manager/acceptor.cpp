@@ -166,7 +166,11 @@ uint32_t Acceptor::busy_from(UnitIndex listener, const std::string& source) {
   return static_cast<uint32_t>(
       std::ranges::count_if(instances_of(listener), [&](UnitIndex instance) {
         const auto found = busy_.find(instance.value);
-        return found != busy_.end() && found->second.source == source;
+        if (found == busy_.end()) return false;
+        // A process that was just being executed had no environment to tell it.
+        if (found->second.source.empty())
+          found->second.source = source_of_process(core_.record(instance).pid);
+        return found->second.source == source;
       }));
 }
 
