@@ -57,9 +57,30 @@ void drop_process(UnitRecord& record, Instant now) {
   if (record.goal == Goal::up || record.cause == Cause::none) record.cause = Cause::boot;
 }
 
+/// Processes of a main process that has ended are left, and our own state is of no use for them:
+/// they are stopped before anything else is done. So is a main process where there is to be none.
+void stop_what_lives(UnitRecord& record, const UnitSpec& spec, Attempt live, Instant now) {
+  leave_everything(record, now);
+  record.state = UnitState::stopping;
+  record.step = Step::signal;
+  record.attempt = live;
+  record.over = false;
+  record.deadline = now + spec.stop.timeout;
+  keep_only_living(record.hook);
+  keep_only_living(record.check);
+  keep_only_living(record.successor);
+  keep_only_living(record.former);
+  if (record.goal == Goal::up) {
+    record.cause = Cause::boot;
+  } else if (record.cause != Cause::shutdown) {
+    record.cause = Cause::request;
+  }
+}
+
 // The keeper has an attempt whose end we have not recorded, and our own state is of no use for it:
 // begin as if its spawn had just been asked for. The keeper tells the rest again.
 void begin_with(UnitRecord& record, const UnitSpec& spec, Attempt live, Instant now) {
+  if (spec.type == ServiceType::group) return stop_what_lives(record, spec, live, now);
   leave_everything(record, now);
   record.state = UnitState::starting;
   // Of a forking unit it is more likely the daemon than the command that leaves it.
@@ -162,7 +183,12 @@ void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& s
     record.over = false;
     return;
   }
-  if (live != record.attempt && !end_recorded) return begin_with(record, spec, live, now);
+  if (!published && live.value != 0 && live == record.exit_attempt) {
+    return stop_what_lives(record, spec, live, now);
+  }
+  if (!end_recorded && (live != record.attempt || !published)) {
+    return begin_with(record, spec, live, now);
+  }
   if (live.value == 0 || live != record.attempt) return without_main(record, spec, now);
   if (!has_steps(record.state)) {
     if (!end_recorded) begin_with(record, spec, live, now);

@@ -24,7 +24,8 @@ struct Supervisor::Impl {
         machine(ledger, jobs, options.seed),
         propagation(ledger, machine),
         last_signals(ledger.size()),
-        known(ledger.size(), 0) {}
+        known(ledger.size(), 0),
+        unwanted_found(ledger.size(), 0) {}
 
   void take(const Begin& event, const Turn& turn);
   void take(const Request& event, const Turn& turn);
@@ -67,6 +68,7 @@ struct Supervisor::Impl {
   Shutdown shutdown;
   std::vector<LastSignals> last_signals;  // by unit, from recovery until Begin
   std::vector<uint8_t> known;             // by unit, from recovery until Begin: there was a record
+  std::vector<uint8_t> unwanted_found;    // likewise: it is to be stopped
   std::vector<UnitIndex> due;
   std::vector<UnitIndex> touched;
   bool begun = false;
@@ -82,7 +84,8 @@ void Supervisor::Impl::take(const Begin& event, const Turn& turn) {
   for (uint32_t i = 0; i < ledger.size(); ++i) {
     const UnitState state = ledger.record({i}).state;
     const bool lives = state == UnitState::starting || state == UnitState::running;
-    if (lives && ledger.record({i}).goal == Goal::down) unwanted.push_back({.unit = {i}});
+    const bool dropped = lives && ledger.record({i}).goal == Goal::down;
+    if (dropped || unwanted_found[i] != 0) unwanted.push_back({.unit = {i}});
   }
   if (shutdown.under_way()) {
     begin_shutdown(turn);
@@ -100,6 +103,7 @@ void Supervisor::Impl::take(const Begin& event, const Turn& turn) {
   }
   last_signals = {};
   known = {};
+  unwanted_found = {};
 }
 
 /// The first unit that cannot have what is asked for it, if there is one.
@@ -394,6 +398,7 @@ void Supervisor::recover(const Recovered& found, Instant now) {
     impl_->last_signals[unit.unit.value] = {unit.last_signal, unit.successor_signal,
                                             unit.overlapped_signal};
     impl_->known[unit.unit.value] = was_known(unit) ? 1 : 0;
+    impl_->unwanted_found[unit.unit.value] = unit.unwanted ? 1 : 0;
   }
   impl_->machine.resume_after(last_attempt);
   impl_->jobs.resume_after(last_job_found(found));

@@ -42,6 +42,7 @@ struct RecoveredUnit {
   int overlapped_signal = 0;
   Role live_role = Role::main;  // of live_attempt
   bool masked = false;
+  bool unwanted = false;  // stopped at Begin, in whatever it is: no unit file describes it any more
 };
 
 struct Recovered {

@@ -218,8 +218,9 @@ core::Recovered recover(const UnitSet& set, const Handover& handover, const regi
   }
   for (const std::string& name : strays) {
     core::RecoveredUnit& unit = units[set.find(name)->value];
-    if (!unit.record) unit.record.emplace();
-    unit.record->goal = core::Goal::down;
+    unit.unwanted = true;
+    if (core::was_known(unit)) continue;
+    unit.record.emplace();
     unit.record->attempt = unit.live_attempt;
   }
   found.units = std::move(units);

@@ -180,5 +180,28 @@ TEST(Listening, ASuccessorOfTheManagerFindsItSo) {
   s.expect_state("web", UnitState::listening, Cause::boot);
 }
 
+TEST(Listening, OneThatIsStartedAtOnceNowIsStarted) {
+  UnitRecord record = left(UnitState::listening, 0);
+  record.failures = 0;
+  record.started = {};
+  record.was_up = true;
+  for (const UnitSpec& spec : {simple("web"), oneshot("web"), group("web")}) {
+    Scenario s({spec}, after_crash(record, 0));
+    s.begin(false);
+    EXPECT_NE(s.record("web").state, UnitState::listening);
+    EXPECT_NE(s.record("web").state, UnitState::stopped);
+  }
+}
+
+TEST(Listening, OneThatWaitedForAConnectionsSakeIsStartedAllTheSame) {
+  UnitRecord record = left(UnitState::waiting, 0);
+  record.cause = Cause::connection;
+  record.blocker = 1;
+  record.failures = 0;
+  Scenario s({simple("web")}, after_crash(record, 0));
+  s.begin(false);
+  s.expect("web: starting (connection)", "spawn web #1");
+}
+
 }  // namespace
 }  // namespace foster::core::test

@@ -305,5 +305,66 @@ TEST(Overlap, WithoutARecordTheNewerOneIsKept) {
   s.expect_step("web", UnitState::running, Step::none);
 }
 
+/// The new process not ready yet, and the old one on its way down.
+std::vector<Recovered> both_halves() {
+  Recovered on_its_way_up = after_crash(overlapping(), 1);
+  on_its_way_up.units[0].live_successor = {2};
+  UnitRecord changed = left(UnitState::running, 2);
+  changed.step = Step::overlap;
+  changed.former = {.attempt = {1}, .pid = 1001, .deadline = {1'005'000'000'000}};
+  Recovered on_its_way_down = after_crash(changed, 2, SIGTERM);
+  on_its_way_down.units[0].live_overlapped = {1};
+  on_its_way_down.units[0].overlapped_signal = SIGTERM;
+  return {on_its_way_up, on_its_way_down};
+}
+
+TEST(Overlap, AUnitThatIsGoneHasBothStopped) {
+  for (Recovered found : both_halves()) {
+    found.units[0].unwanted = true;
+    Scenario s({simple("web")}, found);
+    s.begin(false);
+    s.spawned("web", 1);
+    s.spawned("web", 2);
+    s.expect_state("web", UnitState::stopping, Cause::request);
+    s.exited("web", killed_by(SIGTERM), 1);
+    s.exited("web", killed_by(SIGTERM), 2);
+    s.expect_state("web", UnitState::stopped, Cause::request);
+  }
+}
+
+TEST(Overlap, WhereTheRecordIsOfNoUseNoneIsLeft) {
+  for (Recovered found : both_halves()) {
+    found.units[0].record->goal = Goal::down;
+    Scenario s({simple("web")}, found);
+    s.begin(false);
+    s.spawned("web", 1);
+    s.spawned("web", 2);
+    s.exited("web", killed_by(SIGKILL), 1);
+    s.expect_state("web", UnitState::stopping, Cause::request);
+    s.exited("web", killed_by(SIGKILL), 2);
+    s.expect_state("web", UnitState::stopped, Cause::request);
+  }
+}
+
+TEST(Overlap, AUnitThatHasAnotherTypeNowEndsWithOneProcessOrNone) {
+  UnitSpec forking = notify("web");
+  forking.type = ServiceType::forking;
+  UnitSpec eager = simple("web");
+  UnitSpec listening = notify("web");
+  listening.descriptors.make().start_on = StartOn::first_connection;
+  for (const UnitSpec& spec : {oneshot("web"), group("web"), forking, eager, listening}) {
+    for (const Recovered& found : both_halves()) {
+      Scenario s({spec}, found);
+      s.begin(false);
+      s.spawned("web", 1);
+      s.spawned("web", 2);
+      s.stop("web");
+      s.exited("web", killed_by(SIGTERM), 1);
+      s.exited("web", killed_by(SIGTERM), 2);
+      s.expect_state("web", UnitState::stopped, Cause::request);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace foster::core::test

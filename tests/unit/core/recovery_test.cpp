@@ -126,6 +126,57 @@ TEST(Recovery, AProcessThatIsNotWantedAnyMoreIsStopped) {
   }
 }
 
+TEST(Recovery, WhateverAProcessThatIsNotWantedAnyMoreWasAtItIsStopped) {
+  UnitRecord stops = left(UnitState::stopping, 5);
+  stops.job = {7};
+  stops.job_verb = Verb::restart;
+  for (const UnitRecord& record :
+       {left(UnitState::running, 5), left(UnitState::starting, 5), stops}) {
+    Recovered found = after_crash(record, 5);
+    found.units[0].unwanted = true;
+    Scenario s({simple("gone")}, found);
+    s.begin(false);
+    s.exited("gone", killed_by(SIGTERM));
+    s.expect_state("gone", UnitState::stopped, Cause::request);
+  }
+}
+
+TEST(Recovery, WhatIsLeftOfTheGroupIsStoppedEvenIfTheRecordIsOfNoUse) {
+  UnitRecord record = left(UnitState::stopping, 5);
+  record.exit_attempt = {5};
+  record.goal = Goal::down;
+  record.job = {7};
+  record.job_verb = Verb::restart;
+  Scenario s({simple("gone")}, after_crash(record, 5));
+  s.begin(false);
+  s.expect("kill gone #5 15 group continue", "settled");
+  s.pass(10s);
+  s.expect("kill gone #5 9 group");
+  s.group_emptied("gone", 5);
+  s.expect_state("gone", UnitState::stopped, Cause::stop_timeout);
+}
+
+TEST(Recovery, OneThatIsAGroupNowHasItsProcessStoppedFirst) {
+  Scenario s({group("web")}, after_crash(left(UnitState::running, 5), 5));
+  s.begin(false);
+  s.expect("kill web #5 15 group continue");
+  s.spawned("web", 5);
+  s.exited("web", killed_by(SIGTERM), 5);
+  s.expect("acknowledge #5", "web: starting (boot)", "web: running (boot)", "settled");
+}
+
+TEST(Recovery, ACheckThatLivesBesideTheProcessOfADamagedRecordIsKilled) {
+  UnitRecord record = left(UnitState::running, 5);
+  record.goal = Goal::down;
+  record.check = {.role = Role::health_check, .attempt = {6}, .pid = 1006};
+  Recovered found = after_crash(record, 5);
+  found.units[0].live_check = {6};
+  Scenario s({simple("gone")}, found);
+  s.begin(false);
+  s.expect("kill gone #6 9 group", "gone: stopping (request)", "kill gone #6 9 group",
+           "kill gone #5 15 group continue", "settled");
+}
+
 TEST(Recovery, AUnitThatEndedAndIsNotWantedAnyMoreIsNoShutdown) {
   UnitRecord record = left(UnitState::exited, 5);
   record.goal = Goal::down;
