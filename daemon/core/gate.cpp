@@ -131,8 +131,11 @@ Verdict Gate::start(UnitIndex unit, Cause cause) const {
   const size_t first = place_of(edges, blocker, &Edge::to);
   for (size_t i = 0; i < edges.size(); ++i) {
     const Edge& edge = edges[(first + i) % edges.size()];
-    if (listens && edge.kind != EdgeKind::conflicts) continue;
+    const bool needs_it = edge.kind == EdgeKind::requires_unit || edge.kind == EdgeKind::binds_to;
+    const bool brought_down = cause == Cause::dependency && needs_it;
+    if (listens && edge.kind != EdgeKind::conflicts && !brought_down) continue;
     const Passage passage = this->passage(edge);
+    if (listens && brought_down && passage == Passage::wait) continue;
     if (passage != Passage::open) return {passage, edge.to};
   }
   return {};

@@ -32,7 +32,9 @@ class Gate {
   /// Whether a start of the unit, for this cause, comes to rest in `listening`.
   [[nodiscard]] bool will_listen(UnitIndex unit, Cause cause) const;
 
-  /// Whether the unit may start for this cause, or listen: then only conflicts count. The edges are
+  /// Whether the unit may start for this cause, or listen: then only conflicts count, and the
+  /// failure of what it requires where it was stopped on that account, so that the connection that
+  /// still waits does not start both over and over. The edges are
   /// looked at from the one that held a waiting unit back last, so that a unit with many needs is
   /// done with each of them once and not over and over.
   [[nodiscard]] Verdict start(UnitIndex unit, Cause cause) const;

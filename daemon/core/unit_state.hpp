@@ -73,7 +73,9 @@
 //   a clean end, whatever its restart policy; not after a failure: that the policy answers, and
 //   starts it at once, for the client waits.
 // * What it requires is started with it, and held back for, when the connection comes. Of its edges
-//   only conflicts count before, and its place in the order of stops.
+//   only conflicts count before, and its place in the order of stops. When what it requires fails
+//   while it waits for that or runs, it is `failed`, cause dependency, as any other, and listens
+//   again once that is up.
 // * For others, and for jobs, such a unit is up as long as its sockets take connections: while it
 //   starts, runs, is restarted by its policy, and waits for what it needs, too. A restart of one
 //   that listens has nothing to do.

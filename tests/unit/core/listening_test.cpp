@@ -144,6 +144,44 @@ TEST(Listening, AStopOfWhatItRequiresLeavesItListening) {
   s.expect_state("web", UnitState::listening, Cause::boot);
 }
 
+TEST(Listening, ItFailsWithWhatItRequiresAndListensAgainWithIt) {
+  UnitSpec web = listener("web");
+  web.depends.make().requires_units.push_back(to("db"));
+  UnitSpec db = simple("db");
+  db.restart.policy = RestartPolicy::never;
+  db.enabled = false;
+  Scenario s({web, db});
+  s.begin();
+  connect(s, "web");
+  s.spawned("db");
+  s.spawned("web");
+  s.forget();
+  s.exited("db", exit_code(1));
+  s.expect("acknowledge #1", "db: failed (exit)", "web: stopping (dependency)",
+           "kill web #2 15 group continue");
+  s.exited("web", killed_by(SIGTERM));
+  s.expect("acknowledge #2", "web: failed (dependency)");
+  EXPECT_EQ(s.record("web").blocker, s.index("db").value + 1);
+  s.start("db");
+  s.spawned("db");
+  s.expect_state("web", UnitState::listening, Cause::dependency);
+}
+
+TEST(Listening, ItFailsWithWhatItWaitsFor) {
+  UnitSpec web = listener("web");
+  web.depends.make().requires_units.push_back(to("db"));
+  UnitSpec db = oneshot("db");
+  db.enabled = false;
+  Scenario s({web, db});
+  s.begin();
+  connect(s, "web");
+  s.spawned("db");
+  s.exited("db", exit_code(1));
+  s.expect_state("web", UnitState::failed, Cause::dependency);
+  s.start("web");
+  s.expect_state("web", UnitState::listening, Cause::request);
+}
+
 TEST(Listening, NoHookIsRunForOneThatOnlyListened) {
   UnitSpec web = with_hooks(listener("web"), {HookPoint::pre_stop, HookPoint::post_stop});
   UnitSpec user = simple("user");
@@ -163,6 +201,7 @@ TEST(Listening, AMaskedOneIsNotStarted) {
   s.mask("web", true);
   connect(s, "web");
   s.expect_state("web", UnitState::failed, Cause::masked);
+  EXPECT_EQ(s.record("web").detail, "");
   s.mask("web", false);
   s.expect_state("web", UnitState::listening, Cause::request);
 }
