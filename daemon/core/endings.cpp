@@ -82,6 +82,7 @@ void UnitMachine::main_ended_while_up(UnitIndex unit, const Turn& turn) {
   if (record.over) turn.actions.emplace_back(Acknowledge{record.attempt});
   const bool goes_on = spec.type == ServiceType::oneshot && record.last_exit.clean;
   if (record.over && goes_on) return command_done(unit, turn);
+  if (record.state == UnitState::running) record.detail.clear();  // of a restart given up before
   attempt_failed(unit, Cause::exit, turn);
 }
 
@@ -136,7 +137,8 @@ void UnitMachine::restart_by_itself(UnitIndex unit, Cause cause, const Turn& tur
 void UnitMachine::limit_reached(UnitIndex unit, const std::string& text, const Turn& turn) {
   const RestartSpec& policy = spec(unit).restart;
   std::string& detail = ledger_.change(unit).detail;
-  detail = text + (detail.empty() ? "" : "; " + detail);
+  // What is too long for the region is cut at its end.
+  detail = detail.empty() ? text : detail + " (" + text + ")";
   if (policy.limit_action == LimitAction::start_unit && policy.limit_unit) {
     start_owed(unit, policy.limit_unit->name);
   }
@@ -165,6 +167,12 @@ void UnitMachine::fail_for_good(UnitIndex unit, Cause cause, uint32_t blocker, c
   if (cause == Cause::dependency || !spec(unit).hooks) return;
   const auto& on_failure = spec(unit).hooks->on_failure;
   if (on_failure) start_owed(unit, on_failure->name);
+}
+
+/// How it ended before has nothing to do with it.
+void UnitMachine::masked_failed(UnitIndex unit, const Turn& turn) {
+  ledger_.change(unit).detail.clear();
+  fail_for_good(unit, Cause::masked, 0, turn);
 }
 
 void UnitMachine::dependency_failed(UnitIndex unit, UnitIndex by, const Turn& turn) {

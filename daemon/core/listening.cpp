@@ -27,7 +27,7 @@ std::string trigger_limit_text(const DescriptorsSpec& spec) {
 
 /// The shell opens the sockets and watches them, once it sees the unit there.
 void UnitMachine::listen(UnitIndex unit, Cause cause, const Turn& turn) {
-  if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);
+  if (record(unit).masked) return masked_failed(unit, turn);
   UnitRecord& record = ledger_.change(unit);
   record.started = {};
   record.running = {};

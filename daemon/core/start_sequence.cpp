@@ -30,7 +30,7 @@ void UnitMachine::start_afresh(const StartWish& wish, const Turn& turn) {
 
 void UnitMachine::start_attempt(const StartWish& wish, const Turn& turn) {
   const UnitIndex unit = wish.unit;
-  if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);
+  if (record(unit).masked) return masked_failed(unit, turn);
   const Verdict verdict = gate_.start(unit, wish.cause);
   switch (verdict.passage) {
     case Passage::open:
@@ -76,7 +76,7 @@ uint32_t UnitMachine::take_trigger(UnitIndex unit) {
 
 void UnitMachine::begin_start(UnitIndex unit, Cause cause, uint32_t trigger, const Turn& turn) {
   if (listens_first(spec(unit), cause)) return listen(unit, cause, turn);
-  if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);
+  if (record(unit).masked) return masked_failed(unit, turn);
   UnitRecord& record = ledger_.change(unit);
   record.started = {};
   record.running = {};

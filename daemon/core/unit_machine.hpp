@@ -180,6 +180,7 @@ class UnitMachine {
   void limit_reached(UnitIndex unit, const std::string& text, const Turn& turn);
   void restart_by_itself(UnitIndex unit, Cause cause, const Turn& turn);
   void fail_for_good(UnitIndex unit, Cause cause, uint32_t blocker, const Turn& turn);
+  void masked_failed(UnitIndex unit, const Turn& turn);
   void rest_stopped(UnitIndex unit, Cause cause, const Turn& turn, uint32_t blocker = 0);
   [[nodiscard]] bool ended_cleanly(UnitIndex unit, Cause cause) const;
   void start_owed(UnitIndex unit, const std::string& name);

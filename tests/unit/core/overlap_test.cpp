@@ -85,6 +85,7 @@ TEST(Overlap, OneThatEndsEarlyLeavesTheOldOne) {
   EXPECT_EQ(s.record("web").pid, 1001);
   s.exited("web", exit_code(1), 1);
   s.expect_state("web", UnitState::starting, Cause::exit);
+  EXPECT_EQ(s.record("web").detail, "");
 }
 
 TEST(Overlap, OneThatCannotBeSpawnedLeavesTheOldOne) {

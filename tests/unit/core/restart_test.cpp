@@ -141,6 +141,17 @@ TEST(Restart, TooManyWithinTheIntervalEndInFailed) {
   EXPECT_EQ(s.record("web").restarts, 3U);
 }
 
+TEST(Restart, WhatFailedLastComesBeforeTheLimit) {
+  UnitSpec spec = simple("web");
+  spec.restart.limit = 1;
+  Scenario s({spec});
+  s.begin();
+  for (int i = 0; i < 2; ++i)
+    s.spawn_failed("web", 98, "cannot listen on tcp://*:80: already in use");
+  EXPECT_EQ(s.record("web").detail,
+            "cannot listen on tcp://*:80: already in use (restarted 1 time within 10s)");
+}
+
 TEST(Restart, SlowRestartsAreNeverTooMany) {
   UnitSpec spec = simple("web");
   spec.restart.limit = 3;
