@@ -223,8 +223,6 @@ MUTATIONS = (
              "  JobTable::finish(record, result);\n", ""),
     Mutation("the successor goes on when the main process ends", "endings",
              "  if (awaits_successor(unit)) return successor_takes_over(unit, turn);\n", ""),
-    Mutation("a lost spawn of a successor is repeated", "overlap",
-             "if (overlapping && !successor.killed) spawn_successor(unit, turn);", ""),
     Mutation("a failed successor's old news are not a main process", "recovery",
              "was_known(unit) && found.role == Role::successor && found.over &&", "false &&"),
 )

@@ -91,11 +91,16 @@ void OrderOracle::judge_start(const Judged& judged, const core::Note& note) {
   }
 }
 
-/// A stop is for both main processes.
+/// A stop is for both main processes, and the end of the one is no stop of the other.
 void OrderOracle::judge_successor_told(const Judged& judged, UnitIndex unit) {
   const ToldUnit& told = told_[unit];
   const bool hopeful = told_.find(unit, told.successor) != nullptr && !told.successor_doomed;
   if (!hopeful || told.uncertain) return;
+  const auto* ended = as<core::Exited>(judged.event);
+  const bool of_main = ended != nullptr && ended->unit == unit && ended->attempt == told.main;
+  if (of_main && noted_[unit.value] == UnitState::running) {
+    verdict_.fail(unit, "its main process has ended, and the successor has not got its place");
+  }
   const bool told_now = std::ranges::any_of(judged.actions, [&](const core::Action& action) {
     const auto* kill = std::get_if<core::Kill>(&action);
     return kill != nullptr && kill->attempt == told.successor;
