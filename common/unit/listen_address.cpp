@@ -128,13 +128,21 @@ class Reader {
     } else if (parse_ipv4(host)) {
       address_.host = host;
     } else if (host.contains(':')) {
-      return wrong(host, "an IPv6 address stands in brackets: [" + shortened_text(host) + "]");
+      const std::string_view bare = without_brackets(host);
+      return wrong(host, "an IPv6 address stands in brackets: [" + shortened_text(bare) + "]");
     } else {
       return wrong(host, backticked_text(host) +
                              " is no address of numbers such as 127.0.0.1, no [::1] and no *; "
                              "names are not looked up");
     }
     return address_;
+  }
+
+  /// What stands behind an opening bracket without its closing one, or before the other way round.
+  static std::string_view without_brackets(std::string_view host) {
+    if (host.starts_with('[')) host.remove_prefix(1);
+    if (host.ends_with(']')) host.remove_suffix(1);
+    return host;
   }
 
   Read bracketed(std::string_view host) {

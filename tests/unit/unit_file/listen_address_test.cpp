@@ -65,6 +65,8 @@ TEST(ListenAddress, WhatIsWrongWithIt) {
   EXPECT_EQ(read("tcp://*:http"), "http: `http` is no port: a number from 0 to 65535");
   EXPECT_EQ(read("tcp://*:80/"), "80/: `80/` is no port: a number from 0 to 65535");
   EXPECT_EQ(read("tcp://::1:80"), "::1: an IPv6 address stands in brackets: [::1]");
+  EXPECT_EQ(read("tcp://[::1:80"), "[::1: an IPv6 address stands in brackets: [::1]");
+  EXPECT_EQ(read("tcp://::1]:80"), "::1]: an IPv6 address stands in brackets: [::1]");
   EXPECT_EQ(read("tcp://[::1::]:80"), "::1::: `::1::` is no IPv6 address");
   EXPECT_EQ(read("tcp://[]:80"), "tcp://[]:80: `` is no IPv6 address");
   EXPECT_EQ(read("tcp://example.org:80"),
