@@ -1,6 +1,7 @@
 #include <array>
 
 #include "common/unit/duration_text.hpp"
+#include "common/unit/held_max.hpp"
 #include "common/unit/key_readers.hpp"
 #include "common/unit/key_tables.hpp"
 
@@ -29,7 +30,7 @@ void set_receive(S setting) {
 
 void set_store_max(S setting) {
   descriptors(setting).stores = true;
-  read_count(setting, 0, 1024, descriptors(setting).store_max);
+  read_count(setting, 0, kHeldMax, descriptors(setting).store_max);
 }
 
 void set_store_preserve(S setting) {
@@ -57,10 +58,10 @@ constexpr std::array kKeys{
             "When the service gets a descriptor that fosterctl pass hands over: at its next start, "
             "after its sockets, or at once on the socket whose number is in $FOSTER_RECEIVE_FD.",
             "receive-fd live", set_receive},
-    KeySpec{Section::service, "store-max", "a whole number from 0 to 1024", "64",
+    KeySpec{Section::service, "store-max", "a whole number from 0 to 240", "64",
             "How many descriptors the service may leave with foster by FDSTORE=1 at a time "
             "(sd_pid_notify_with_fds(3)). It finds them after its sockets when it is started "
-            "again.",
+            "again. A unit can have 240 descriptors in all, with its sockets and what was passed.",
             "file-descriptor-store-max filedescriptorstoremax fd-store-max", set_store_max},
     KeySpec{Section::service, "store-preserve", "one of \"never\", \"restart\" and \"always\"",
             "\"restart\"",

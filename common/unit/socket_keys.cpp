@@ -20,11 +20,10 @@ constexpr std::array kKeys{
         Section::socket, "listen",
         "an address such as \"tcp://127.0.0.1:80\" or \"unix:///run/x.sock\"",
         "none: it must be given",
-        "Where to listen. tcp:// or udp:// with an address of numbers and a port: \"tcp://*:80\" "
-        "is "
-        "every address of v4 and v6, \"tcp://[fe80::1%%eth0]:80\" an address of one link, port 0 "
-        "one "
-        "that the kernel chooses, which fosterctl status shows. unix://, unix-dgram:// or "
+        "Where to listen. tcp:// or udp:// with an address of numbers, or localhost for 127.0.0.1, "
+        "and a port: \"tcp://*:80\" is every address of v4 and v6, \"tcp://[fe80::1%%eth0]:80\" an "
+        "address of one link, port 0 one that the kernel chooses, which fosterctl status shows. "
+        "unix://, unix-dgram:// or "
         "unix-seqpacket:// with a path, or with @ and an abstract name (unix(7)). fifo:// with a "
         "path (fifo(7)). vsock:// with a number or any, and a port (vsock(7)).",
         "address port listen-stream listenstream bind listen-datagram listendatagram path",

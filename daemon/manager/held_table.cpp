@@ -10,13 +10,15 @@
 #include <utility>
 
 #include "common/check.hpp"
+#include "common/unit/held_max.hpp"
 #include "daemon/protocol/keeper_protocol.hpp"
 
 namespace foster::manager {
 namespace {
 
 /// Of one unit: what the keeper can pass on with one start, less what the start needs besides.
-constexpr size_t kUnitMax = protocol::kSpawnDescriptorsMax - 10;
+constexpr size_t kUnitMax = kHeldMax;
+static_assert(kUnitMax + 10 <= protocol::kSpawnDescriptorsMax);
 
 /// What manager and keeper may have open for themselves, and in passing.
 constexpr rlim_t kSetAside = 128;

@@ -1,6 +1,7 @@
 // [[socket]], the keys of [service] about descriptors, and what units say together of where they
 // listen.
 
+#include "common/unit/held_max.hpp"
 #include "tests/unit/unit_file/parsing.hpp"
 
 namespace foster {
@@ -93,6 +94,11 @@ listen = "unix://@x"
   EXPECT_EQ(unit.descriptors->store_preserve, StorePreserve::always);
   EXPECT_TRUE(uses_notify(unit));
   EXPECT_FALSE(uses_notify(unit_from(with_command("receive = \"live\"\n"))));
+}
+
+TEST(SocketKeys, NoMoreIsStoredThanAStartCanPassOn) {
+  EXPECT_EQ(unit_from(with_command("store-max = 240\n")).descriptors->store_max, kHeldMax);
+  EXPECT_NE(complaints(with_command("store-max = 241\n")).find("from 0 to 240"), std::string::npos);
 }
 
 TEST(SocketKeys, ABadAddressIsShownWhereItIsBad) {
