@@ -64,20 +64,35 @@ class NameCheck {
     if (name == unit.name) return backticked_text(named.key) + " names the unit itself";
     const UnitSpec* target = find_unit(units_, name);
     if (target == nullptr) return absent(named);
+    if (serves_connections(*target) && starts_it(named.key))
+      return quoted_text(name) + " is started by a connection alone; " +
+             quoted_text(template_of(name)) + " is the unit that listens";
     if (named.key == "completed" && target->type != ServiceType::oneshot)
       return quoted_text(name) +
              " never counts as completed: it is no oneshot; use `requires` to wait until it is up";
     return {};
   }
 
+  static bool starts_it(std::string_view key) {
+    constexpr std::array<std::string_view, 6> kStarting{"requires",  "binds-to",   "wants",
+                                                        "completed", "limit-unit", "on-failure"};
+    return std::ranges::find(kStarting, key) != kStarting.end();
+  }
+
   std::string absent(const NamedReference& named) {
     const std::string& name = named.reference->name;
     const std::string_view maker = template_of(name);
+    // One that accepts connections has a unit of its own name, which was found.
+    const std::string no_unit = quoted_text(name) +
+                                " is a template: name one of its instances, such as " +
+                                quoted_text(name + "1");
+    if (others_.templates.contains(name) && !others_.broken.contains(name)) return no_unit;
     if (named.reference->optional) return {};
     if (others_.masked.contains(name)) return masked(named);
     const bool excused = others_.partial || others_.broken.contains(name) ||
                          others_.broken.contains(maker) || others_.templates.contains(maker);
     if (excused) return {};
+    if (is_template_name(name)) return no_unit;
     return "there is no unit " + quoted_text(name) + suggestion(name);
   }
 

@@ -19,11 +19,7 @@ std::optional<Reference> reference(const Setting& setting, const ConfigValue& it
   std::string_view name = item.text;
   const bool optional = name.starts_with('-');
   name.remove_prefix(optional ? 1 : 0);
-  std::string mistake = unit_name_mistake(name);
-  if (mistake.empty() && is_template_name(name))
-    mistake = quoted_text(name) + " is a template: name one of its instances, such as \"" +
-              std::string(name) + "1\"";
-  if (!mistake.empty()) {
+  if (std::string mistake = unit_name_mistake(name); !mistake.empty()) {
     report(setting, item, std::move(mistake));
     return std::nullopt;
   }

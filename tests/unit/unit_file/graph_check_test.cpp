@@ -78,6 +78,31 @@ web.toml:6:17: "worker@" is a template: name one of its instances, such as "work
 )"));
 }
 
+TEST(Depends, OfATemplateThatAcceptsTheListeningUnitIsNamed) {
+  const SourceFile echo{"echo@.toml",
+                        with_command("[[socket]]\nlisten = \"unix://@x\"\naccept = true\n")};
+  const auto set = set_of({echo, unit_file("web", R"(requires = ["echo@"])")});
+  ASSERT_NE(set, nullptr);
+  EXPECT_EQ(edges_of(*set), "web requires echo@; ");
+  EXPECT_EQ(
+      said_of({echo, unit_file("web", R"(requires = ["echo@1"]
+after = ["echo@2"])")}),
+      folded(R"(web.toml:4:13: "echo@1" is started by a connection alone; "echo@" is the unit \
+that listens
+    requires = ["echo@1"]
+                ^^^^^^^^
+)"));
+}
+
+TEST(Depends, AnotherTemplateIsNoUnit) {
+  const SourceFile worker{"worker@.toml", with_command("")};
+  EXPECT_EQ(said_of({worker, unit_file("web", R"(wants = ["-worker@"])")}),
+            R"(web.toml:4:10: "worker@" is a template: name one of its instances, such as "worker@1"
+    wants = ["-worker@"]
+             ^^^^^^^^^^
+)");
+}
+
 TEST(Depends, NamesOfOtherKeysAreJudgedAsWell) {
   EXPECT_EQ(said_of({{"a.toml", with_command(R"([hooks]
 on-failure = "mial"
