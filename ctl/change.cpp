@@ -11,12 +11,19 @@
 #include "ctl/relations.hpp"
 #include "ctl/render.hpp"
 #include "ctl/requester.hpp"
+#include "ctl/words.hpp"
 
 namespace foster::ctl {
 namespace {
 
 bool ended_badly(const foster_slot_body& body) {
   return body.state == FOSTER_STATE_FAILED || body.state == FOSTER_STATE_BACKOFF;
+}
+
+/// Why it runs as before.
+std::string reason_of(const foster_slot_body& body) {
+  const std::string_view detail = field_text(body.detail, sizeof body.detail);
+  return detail.empty() ? "the new process was not ready" : printable(detail);
 }
 
 std::optional<UnitView> view_of(const region::Reader& reader, const std::string& name) {
@@ -84,7 +91,8 @@ class JobWait {
         return;
       case JobState::failed:
         if (!change_.goes_on.empty() && is_up(unit.body))
-          return fail(printable(unit.name) + ": " + std::string(change_.goes_on));
+          return fail(printable(unit.name) + ": " + reason_of(unit.body) + "; " +
+                      std::string(change_.goes_on));
         return fail_because(reader, unit, outcome);
       case JobState::superseded:
         return fail("a later request took this one's place; " + outcome);

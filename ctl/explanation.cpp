@@ -168,6 +168,7 @@ std::vector<std::string> further_sentences(const UnitView& unit, const Clock& cl
   const std::string_view said = field_text(body.status_text, sizeof body.status_text);
   if (!said.empty()) sentences.push_back("it says: " + std::string(said));
   if (body.service_errno != 0) {
+  if (const std::string restart = given_up(body); !restart.empty()) sentences.push_back(restart);
     const char* error = strerrordesc_np(body.service_errno);
     sentences.push_back(fmt::format("it reports error {}{}{}", body.service_errno,
                                     error == nullptr ? "" : ": ", error == nullptr ? "" : error));

@@ -101,6 +101,7 @@ std::string running_why(const UnitView& unit, const Clock& clock) {
   const foster_slot_body& body = unit.body;
   std::string why = step_text(unit);
   if (body.step == FOSTER_STEP_OVERLAP) why = joined(why, overlap_deadline(body, clock), ", ");
+  why = joined(why, given_up(body));
   if (body.health == FOSTER_HEALTH_UNHEALTHY && body.check_failures > 0)
     why = joined(why, fmt::format("{} check{} failed", body.check_failures,
                                   body.check_failures == 1 ? "" : "s"));
@@ -140,6 +141,12 @@ std::string rest_why(const UnitView& unit, const Clock& clock) {
 }
 
 }  // namespace
+
+std::string given_up(const foster_slot_body& body) {
+  const bool runs = body.state == FOSTER_STATE_RUNNING && body.type != FOSTER_TYPE_ONESHOT;
+  const std::string detail = runs ? detail_of(body) : std::string();
+  return detail.empty() ? detail : "its last restart was given up: " + detail;
+}
 
 std::string exit_text(uint8_t kind, int32_t value, std::string_view detail) {
   switch (kind) {
@@ -232,6 +239,7 @@ std::string failure_text(const UnitView& unit) {
       return rate_limit_failure(body);
     case FOSTER_CAUSE_STOP_TIMEOUT:
     case FOSTER_CAUSE_CONFLICT:
+    case FOSTER_CAUSE_MASKED:
       return cause_text(unit);
     case FOSTER_CAUSE_DEPENDENCY:
       return unit.blocker.empty() ? cause_text(unit)

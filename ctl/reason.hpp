@@ -28,6 +28,9 @@ namespace foster::ctl {
 /// How it came that the unit failed, or has to be started again.
 [[nodiscard]] std::string failure_text(const UnitView& unit);
 
+/// Of a unit that runs on because the process that was to take over could not; else empty.
+[[nodiscard]] std::string given_up(const foster_slot_body& body);
+
 /// "disabled", "masked"; empty for a unit that starts with the daemon.
 [[nodiscard]] std::string_view enablement_text(uint8_t enablement);
 

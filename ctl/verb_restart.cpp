@@ -12,7 +12,7 @@ ExitCode run_restart(Session& session, const Arguments& arguments) {
                     {.method = arguments.overlap ? bus_api::kOverlap : bus_api::kRestart,
                      .requested = "restart requested",
                      .wants_up = true,
-                     .goes_on = "the new process was not ready; the old one goes on"});
+                     .goes_on = "the old one goes on"});
 }
 
 }  // namespace foster::ctl

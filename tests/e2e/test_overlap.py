@@ -178,7 +178,10 @@ def test_what_cannot_take_over_leaves_the_old_one(foster, folder, fault):
     (folder / "broken").touch()
     with Guest(port_of(daemon, "chat")) as anna:
         done = daemon.ctl("restart", "chat", "--overlap", check=1)
-        assert "chat" in done.stderr and "the old" in done.stderr
+        reason = ("the new process exited with 3 before it was ready" if fault == "exit 3"
+                  else "the new process was not ready within 2s")
+        assert f"chat: {reason}; the old one goes on" in done.stderr
+        assert f"its last restart was given up: {reason}\n" in daemon.ctl("why", "chat").stdout
         found = daemon.unit("chat")
         assert (found["state"], found["pid"], found["exits"]) == ("running", first, 0)
         anna.say("are you well?")
@@ -186,3 +189,29 @@ def test_what_cannot_take_over_leaves_the_old_one(foster, folder, fault):
     (folder / "broken").unlink()
     daemon.ctl("restart", "chat", "--overlap")
     assert daemon.unit("chat")["pid"] != first
+
+
+@pytest.mark.parametrize("ready", [False, True], ids=["on-its-way-up", "on-its-way-down"])
+def test_a_unit_that_goes_in_the_middle_is_stopped_with_both(foster, folder, ready):
+    gate = Fifo(folder / "gate")
+    script = f"read go <{gate.path}; exec {CHAT} --drain 60"
+    daemon = foster({"chat": unit(shell(script), type="notify", restart={"overlap": True},
+                                  stop={"timeout": "2s"}) + socket_at(0),
+                     "other": unit(["/bin/sleep", "infinity"])})
+    daemon.launch()
+    gate.say("go")
+    daemon.until_state("chat", "running")
+    with Guest(port_of(daemon, "chat")):
+        first = daemon.unit("chat")["pid"]
+        daemon.ctl("restart", "chat", "--no-wait")
+        daemon.until_unit("chat", lambda body: body.successor_pid > 0, "two processes")
+        pids = [first, daemon.unit("chat")["successor"]["pid"]]
+        if ready:
+            gate.say("go")
+            daemon.until_unit("chat", lambda body: body.former_pid == first, "the new room")
+        (daemon.units / "chat.toml").unlink()
+        daemon.ctl("load")
+        daemon.until_unit("chat", lambda body: body.state_word == "stopped", "both stopped")
+    assert not any(is_alive(pid) for pid in pids)
+    assert daemon.unit("other")["state"] == "running"
+    gate.close()

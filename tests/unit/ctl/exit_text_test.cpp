@@ -47,6 +47,25 @@ TEST(WhyText, RateLimitComesWithTheLastExit) {
   EXPECT_EQ(why_text(view, kNow), "restarted 10 times within 10s; exited with code 1");
 }
 
+TEST(WhyText, AMaskedOneDidNotFailByItsLastExit) {
+  UnitView view;
+  foster_slot_body& body = view.body;
+  body.state = FOSTER_STATE_FAILED;
+  body.cause = FOSTER_CAUSE_MASKED;
+  body.enablement = FOSTER_MASKED;
+  body.exit_kind = FOSTER_EXIT_CODE;
+  EXPECT_EQ(why_text(view, kNow), "masked");
+}
+
+TEST(WhyText, ARestartThatWasGivenUpIsToldWhileTheOldProcessGoesOn) {
+  UnitView view;
+  foster_slot_body& body = view.body;
+  body.state = FOSTER_STATE_RUNNING;
+  set_detail(body, "the new process exited with 3 before it was ready");
+  EXPECT_EQ(why_text(view, kNow),
+            "its last restart was given up: the new process exited with 3 before it was ready");
+}
+
 TEST(WhyText, StoppingSaysWhatComesNext) {
   UnitView view;
   foster_slot_body& body = view.body;
