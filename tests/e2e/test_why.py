@@ -15,10 +15,12 @@ FAILING = shell("echo no space left >&2; exit 3")
 
 @pytest.fixture
 def family(foster):
-    """web needs db, which fails, and wants cache; off is not started."""
+    """web needs db, which fails before it is up, and so before web is started, and wants cache; off
+    is not started."""
     daemon = foster({
         "web": unit(SLEEPER, depends={"requires": ["db"], "wants": ["cache"]}),
-        "db": unit(FAILING, depends={"after": ["cache"]}, restart={"policy": "never"}),
+        "db": unit(FAILING, type="notify", depends={"after": ["cache"]},
+                   restart={"policy": "never"}),
         "cache": unit(SLEEPER),
         "off": unit(SLEEPER, top={"enabled": False}),
     }).start()
