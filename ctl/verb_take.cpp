@@ -57,6 +57,7 @@ bool tell_of_it(const std::string& name) {
 
 ExitCode run_take(Session& session, const Arguments& arguments) {
   std::vector<char*> argv;
+  argv.reserve(arguments.command.size() + 1);
   for (const std::string& word : arguments.command)
     argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
