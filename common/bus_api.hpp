@@ -15,7 +15,7 @@
 //   start. The same again, after a lost answer, is held once
 //   Descriptors (s unit)               -> a(sssxs): origin ("socket", "passed", "stored",
 //   "inherited"), name, what it is ("tcp 127.0.0.1:80, listening"), since (CLOCK_REALTIME, ns),
-//   from whom ("uid 0, process 17"; empty: foster itself). For everyone
+//   from whom ("uid 0"; empty: foster itself). For everyone
 //   Drop (s unit, s name)              -> u: how many were dropped
 //   Take (s unit, s name)              -> h: the first of that name; foster keeps it, too
 //   HandUp (s unit, s name)            -> u: how many sockets of the unit's own of that name went

@@ -86,8 +86,8 @@ struct BusDescriptors::Methods {
     UniqueFd fd(fcntl(borrowed, F_DUPFD_CLOEXEC, 3));
     const int no_copy = fd ? 0 : errno;
     const BusCaller& caller = *seat->caller;
-    const std::string from =
-        "uid " + std::to_string(caller.uid) + ", process " + std::to_string(caller.pid);
+    // The process that asks, fosterctl's helper, has ended by the time that somebody reads this.
+    const std::string from = "uid " + std::to_string(caller.uid);
     const Result<bool> live =
         fd ? seat->server->shell_.descriptors->pass(subject.unit, subject.name, from, std::move(fd))
            : Result<bool>(system_failure("take the descriptor", no_copy));

@@ -21,6 +21,15 @@ uint32_t store_max(const UnitSpec& unit) {
   return unit.descriptors ? unit.descriptors->store_max : DescriptorsSpec{}.store_max;
 }
 
+/// Why nothing that is passed would ever come to a process of the unit; empty: it would.
+std::string_view why_no_process(const UnitSpec& unit) {
+  if (unit.type == ServiceType::group) return "it is a group, which has no process";
+  if (accepts_connections(unit))
+    return "it listens for its instances, and has no process of its own";
+  if (serves_connections(unit)) return "it is started for a connection, and is given that alone";
+  return {};
+}
+
 size_t count_of(const HeldTable::Row* row, Origin origin) {
   if (row == nullptr) return 0;
   return static_cast<size_t>(
@@ -59,10 +68,12 @@ void Descriptors::store(UnitIndex unit, std::string_view name, std::vector<Uniqu
   const bool named = is_descriptor_name(name);
   const HeldName what{
       .origin = Origin::stored, .poll = poll, .name = std::string(named ? name : kUnnamed)};
+  const uint32_t most = store_max(spec);
+  if (most == 0) return refuse(unit, "store-max is 0");
   for (UniqueFd& fd : fds) {
     const HeldTable::Row* row = table_.of(unit);
-    if (count_of(row, Origin::stored) >= store_max(spec) && same_in(row, what, fd.get()) == nullptr)
-      return refuse(unit, "there are as many as store-max allows");
+    if (count_of(row, Origin::stored) >= most && same_in(row, what, fd.get()) == nullptr)
+      return refuse(unit, "there are " + std::to_string(most) + ", as many as store-max allows");
     if (auto kept = keep(unit, what, std::move(fd)); !kept)
       return refuse(unit, kept.error().message);
   }
@@ -72,8 +83,9 @@ void Descriptors::store(UnitIndex unit, std::string_view name, std::vector<Uniqu
 
 void Descriptors::refuse(UnitIndex unit, std::string_view why) {
   const Instant now = now_since_boot();
-  if (complained_.ns != 0 && now - complained_ < kBetweenComplaints) return;
-  complained_ = now;
+  const auto [last, first] = complained_.try_emplace(unit.value, now);
+  if (!first && now - last->second < kBetweenComplaints) return;
+  last->second = now;
   log(Level::warning, "a descriptor is not stored as it was asked for",
       {{"unit", core_.set()[unit].name}, {"why", why}});
 }
@@ -111,6 +123,10 @@ Result<bool> Descriptors::pass(UnitIndex unit, std::string_view name, std::strin
         Error{"cannot pass a descriptor: '" + std::string(name) +
                   "' is no name for one: 1 to 255 printable ASCII characters, no colon",
               EINVAL});
+  if (const std::string_view why = why_no_process(core_.set()[unit]); !why.empty())
+    return std::unexpected(
+        Error{"cannot pass a descriptor to " + core_.set()[unit].name + ": " + std::string(why),
+              EOPNOTSUPP});
   HeldName what{.origin = Origin::passed, .name = std::string(name), .from = std::string(from)};
   auto kept = keep(unit, std::move(what), std::move(fd));
   if (!kept) return std::unexpected(kept.error());

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <systemd/sd-event.h>
@@ -41,7 +42,7 @@ struct HeldView {
   std::string name;
   std::string what;  // descriptor_text
   int64_t since_real_ns = 0;
-  std::string from;  // "uid 0, process 17"; empty: foster itself
+  std::string from;  // "uid 0"; empty: foster itself
 };
 
 /// For the status region.
@@ -83,7 +84,7 @@ class Descriptors {
   void store_remove(UnitIndex unit, std::string_view name);
 
   /// fosterctl pass. True: the running process has it now. system_error of a refusal: EMFILE, there
-  /// are too many; EINVAL, the name is none.
+  /// are too many; EINVAL, the name is none; EOPNOTSUPP, no process of the unit would get it.
   Result<bool> pass(UnitIndex unit, std::string_view name, std::string_view from, UniqueFd fd);
   [[nodiscard]] std::vector<HeldView> list(UnitIndex unit) const;
   /// How many were dropped; sockets of the unit's own are not among them.
@@ -129,7 +130,7 @@ class Descriptors {
   std::vector<std::unique_ptr<Held>> inherited_;  // that no socket of a unit has taken
   LiveChannels live_;
   Acceptor acceptor_;
-  Instant complained_;  // of what could not be stored; {0}: never
+  std::unordered_map<uint32_t, Instant> complained_;  // of what units could not store, and when
 };
 
 }  // namespace foster::manager

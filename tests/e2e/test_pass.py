@@ -105,7 +105,7 @@ def test_a_running_service_gets_it_live(foster, folder, example):
     assert done.stdout == "web: http was handed over\nweb: local was handed over\n"
     http, local = held(daemon, "web")
     assert (http["name"], http["origin"], local["name"]) == ("http", "passed", "local")
-    assert f"uid {os.getuid()}, process " in http["from"]
+    assert http["from"] == f"uid {os.getuid()}"
     assert said_at(("127.0.0.1", port_of(http))) == "you have come by http"
     assert said_at(path) == "you have come by local"
     assert daemon.unit("web")["held"] == 2
@@ -287,6 +287,19 @@ def test_wrong_names_are_told(foster):
     assert "no such unit: wbe" in daemon.ctl("fds", "wbe", check=3).stderr
     assert "no such unit: wbe" in daemon.ctl("drop", "wbe", "x", check=3).stderr
     assert held(daemon, "web") == []
+
+
+def test_what_would_come_to_no_process_is_refused(foster, folder):
+    accepting = unit(SLEEPER) + sockets({"listen": "tcp://127.0.0.1:0", "accept": True})
+    daemon = foster({"all": unit(None, type="group"), "echo@": accepting}).start()
+    path = folder / "x.sock"
+    for name, why in (("all", "is a group"), ("echo@", "no process of its own"),
+                      ("echo@1", "started for a connection")):
+        refused = daemon.ctl("pass", name, "--listen", f"unix://{path}", check=1)
+        assert f"cannot pass a descriptor to {name}: " in refused.stderr
+        assert why in refused.stderr
+        assert "passed" not in [entry["origin"] for entry in held(daemon, name)]
+        assert not path.exists()
 
 
 def control(daemon):

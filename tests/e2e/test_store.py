@@ -236,6 +236,23 @@ def test_no_more_than_the_maximum(foster, service):
     assert service.given() == [["all", "0"], ["all", "1"], ["all", "2"]]
 
 
+def test_each_unit_s_refusal_is_told(foster, service):
+    storing = ("import os, socket; messages = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); "
+               "messages.connect(os.environ['NOTIFY_SOCKET']); "
+               "[socket.send_fds(messages, [b'FDSTORE=1'], [0]) for _ in range(3)]; "
+               "messages.send(b'READY=1'); import signal; signal.pause()")
+    other = unit(["/usr/bin/python3", "-S", "-c", storing], type="notify", store_max=0)
+    daemon = foster({"web": service.unit(store_max=1), "one": other, "two": other}).start()
+    service.told("many all 3")
+    for name in ("one", "two"):
+        daemon.until_state(name, "running")
+    said = [line for line in daemon.log().splitlines() if "is not stored" in line]
+    assert len(said) == 3, said
+    for name, why in (("web", "as many as store-max allows"), ("one", "store-max is 0"),
+                      ("two", "store-max is 0")):
+        assert len([line for line in said if f"unit={name} " in line and why in line]) == 1, said
+
+
 def test_none_are_taken_where_the_maximum_is_zero(foster, service):
     daemon = foster({"web": service.unit(store_max=0)}).start()
     before = keeper_descriptors(daemon)
@@ -245,7 +262,7 @@ def test_none_are_taken_where_the_maximum_is_zero(foster, service):
 
 
 def test_as_many_as_a_message_can_carry(foster, service):
-    daemon = foster({"web": service.unit(store_max=1000)}).start()
+    daemon = foster({"web": service.unit(store_max=240)}).start()
     service.told("many all 253")
     count = held(daemon)
     assert 200 < count <= 253
@@ -309,7 +326,7 @@ def test_systemd_notify_removes_a_descriptor(foster, service):
 def test_the_limit_of_open_files_loses_nothing(foster, service):
     """Past what the limit allows for there is a clear refusal; what is held stays held."""
     limit = ["/bin/sh", "-c", "ulimit -Sn 64; ulimit -Hn 256; exec \"$@\"", "sh"]
-    daemon = foster({"web": service.unit(store_max=1000),
+    daemon = foster({"web": service.unit(store_max=240),
                      "limit": unit(shell("ulimit -Sn; exec sleep infinity"))})
     daemon.start(prefix=limit)
     assert "64\n" in daemon.output(), "services have the limit that fosterd was started with"
