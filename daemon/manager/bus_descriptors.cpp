@@ -28,6 +28,15 @@ std::string name_mistake(const std::string& name) {
   return "'" + name + "' is no name for a descriptor: 1 to 255 characters of ASCII, no colon";
 }
 
+/// Why nothing that is passed would ever come to a process of the unit; empty: it would.
+std::string_view why_no_process(const UnitSpec& unit) {
+  if (unit.type == ServiceType::group) return "it is a group, which has no process";
+  if (accepts_connections(unit))
+    return "it listens for its instances, and has no process of its own";
+  if (serves_connections(unit)) return "it is started for a connection, and is given that alone";
+  return {};
+}
+
 /// What the methods have in common: a unit, and mostly a descriptor's name.
 struct Subject {
   UnitIndex unit;
@@ -83,6 +92,10 @@ struct BusDescriptors::Methods {
     if (result = sd_bus_message_read(call, "h", &borrowed); result < 0) return result;
     if (!is_descriptor_name(subject.name))
       return fail(error, bus_api::kErrorInvalid, name_mistake(subject.name));
+    const std::string_view why = why_no_process((*seat->server->set_)[subject.unit]);
+    if (!why.empty())
+      return fail(error, SD_BUS_ERROR_FAILED,
+                  "cannot pass a descriptor to " + subject.unit_name + ": " + std::string(why));
     UniqueFd fd(fcntl(borrowed, F_DUPFD_CLOEXEC, 3));
     const int no_copy = fd ? 0 : errno;
     const BusCaller& caller = *seat->caller;

@@ -21,15 +21,6 @@ uint32_t store_max(const UnitSpec& unit) {
   return unit.descriptors ? unit.descriptors->store_max : DescriptorsSpec{}.store_max;
 }
 
-/// Why nothing that is passed would ever come to a process of the unit; empty: it would.
-std::string_view why_no_process(const UnitSpec& unit) {
-  if (unit.type == ServiceType::group) return "it is a group, which has no process";
-  if (accepts_connections(unit))
-    return "it listens for its instances, and has no process of its own";
-  if (serves_connections(unit)) return "it is started for a connection, and is given that alone";
-  return {};
-}
-
 size_t count_of(const HeldTable::Row* row, Origin origin) {
   if (row == nullptr) return 0;
   return static_cast<size_t>(
@@ -123,10 +114,6 @@ Result<bool> Descriptors::pass(UnitIndex unit, std::string_view name, std::strin
         Error{"cannot pass a descriptor: '" + std::string(name) +
                   "' is no name for one: 1 to 255 printable ASCII characters, no colon",
               EINVAL});
-  if (const std::string_view why = why_no_process(core_.set()[unit]); !why.empty())
-    return std::unexpected(
-        Error{"cannot pass a descriptor to " + core_.set()[unit].name + ": " + std::string(why),
-              EOPNOTSUPP});
   HeldName what{.origin = Origin::passed, .name = std::string(name), .from = std::string(from)};
   auto kept = keep(unit, std::move(what), std::move(fd));
   if (!kept) return std::unexpected(kept.error());

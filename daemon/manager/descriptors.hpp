@@ -84,7 +84,7 @@ class Descriptors {
   void store_remove(UnitIndex unit, std::string_view name);
 
   /// fosterctl pass. True: the running process has it now. system_error of a refusal: EMFILE, there
-  /// are too many; EINVAL, the name is none; EOPNOTSUPP, no process of the unit would get it.
+  /// are too many; EINVAL, the name is none.
   Result<bool> pass(UnitIndex unit, std::string_view name, std::string_view from, UniqueFd fd);
   [[nodiscard]] std::vector<HeldView> list(UnitIndex unit) const;
   /// How many were dropped; sockets of the unit's own are not among them.
