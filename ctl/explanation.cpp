@@ -111,6 +111,9 @@ std::string_view unasked_text(const foster_slot_body& body, const DaemonView& da
 }
 
 std::string stopped_sentence(const UnitView& unit, const DaemonView& daemon) {
+  if (unit.body.attempt == 0 && !unit.listener.empty() &&
+      unit.body.enablement == FOSTER_DISABLED_BY_FILE)
+    return "has never been started: no connection to " + unit.listener + " has come to it";
   if (unit.body.attempt == 0)
     return "has never been started: " + std::string(unasked_text(unit.body, daemon));
   return "is stopped" + since(unit.body, daemon.clock) + after_colon(cause_text(unit));
@@ -165,16 +168,16 @@ std::vector<std::string> further_sentences(const UnitView& unit, const Clock& cl
         fmt::format("its checks find it unhealthy, {} in a row", body.check_failures));
   if (body.health == FOSTER_HEALTH_STARTING)
     sentences.emplace_back("its checks have not agreed yet");
+  if (const std::string restart = given_up(body); !restart.empty()) sentences.push_back(restart);
   const std::string_view said = field_text(body.status_text, sizeof body.status_text);
   if (!said.empty()) sentences.push_back("it says: " + std::string(said));
   if (body.service_errno != 0) {
-  if (const std::string restart = given_up(body); !restart.empty()) sentences.push_back(restart);
     const char* error = strerrordesc_np(body.service_errno);
     sentences.push_back(fmt::format("it reports error {}{}{}", body.service_errno,
                                     error == nullptr ? "" : ": ", error == nullptr ? "" : error));
   }
-  if (is_down(body) && body.attempt != 0 && !enablement_text(body.enablement).empty())
-    sentences.push_back(fmt::format("it is {}", enablement_text(body.enablement)));
+  if (is_down(body) && body.attempt != 0 && !enablement_text(unit).empty())
+    sentences.push_back(fmt::format("it is {}", enablement_text(unit)));
   if (body.timer_next_real_ns != 0)
     sentences.push_back(
         fmt::format("its timer is due at {}, {}", moment_text(body.timer_next_real_ns, clock),

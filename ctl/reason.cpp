@@ -134,7 +134,7 @@ std::string rest_why(const UnitView& unit, const Clock& clock) {
   } else {
     why = body.attempt == 0 ? "never started" : cause_text(unit);
   }
-  if (body.cause != FOSTER_CAUSE_MASKED) why = joined(why, enablement_text(body.enablement), ", ");
+  if (body.cause != FOSTER_CAUSE_MASKED) why = joined(why, enablement_text(unit), ", ");
   if (body.timer_next_real_ns == 0) return why;
   const Duration left(body.timer_next_real_ns - clock.real_ns);
   return joined(why, "its timer starts it " + deadline_text(left));
@@ -274,6 +274,12 @@ std::string_view enablement_text(uint8_t enablement) {
     default:
       return {};
   }
+}
+
+std::string_view enablement_text(const UnitView& unit) {
+  const bool of_connection = !unit.listener.empty();
+  if (of_connection && unit.body.enablement == FOSTER_DISABLED_BY_FILE) return {};
+  return enablement_text(unit.body.enablement);
 }
 
 std::string why_text(const UnitView& unit, const Clock& clock) {

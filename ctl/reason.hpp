@@ -33,6 +33,8 @@ namespace foster::ctl {
 
 /// "disabled", "masked"; empty for a unit that starts with the daemon.
 [[nodiscard]] std::string_view enablement_text(uint8_t enablement);
+/// The same; empty, too, for an instance that a connection starts: its file says nothing of that.
+[[nodiscard]] std::string_view enablement_text(const UnitView& unit);
 
 /// Why the unit is in its state and what comes next; empty when there is nothing to say.
 [[nodiscard]] std::string why_text(const UnitView& unit, const Clock& clock);

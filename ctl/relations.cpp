@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/unit/unit_name.hpp"
+
 namespace foster::ctl {
 namespace {
 
@@ -10,11 +12,14 @@ constexpr size_t kNamesMax = 3;
 }  // namespace
 
 UnitView Relations::complete(region::SlotView slot) {
-  UnitView view{std::move(slot), {}, {}};
+  UnitView view{std::move(slot), {}, {}, {}};
   const uint32_t blocker = view.body.blocker;
   if (blocker > 0) view.blocker = reader_.slot_name(blocker - 1);
   if (view.body.state == FOSTER_STATE_STOPPING && view.body.step == FOSTER_STEP_DEPENDENTS)
     view.held_by = stopping_dependents(view.index);
+  // Of other templates than those that accept connections there is no unit.
+  const std::string_view maker = template_of(view.name);
+  if (!maker.empty() && reader_.find(maker)) view.listener = maker;
   return view;
 }
 

@@ -21,6 +21,7 @@ class Advice {
       : body_(unit.body),
         name_(printable(unit.name)),
         blocker_(printable(unit.blocker)),
+        listener_(printable(unit.listener)),
         clock_(clock),
         remedies_(remedies) {}
 
@@ -66,9 +67,12 @@ class Advice {
     add({.command = fmt::format("fosterctl {} {}", word, name_), .text = std::string(text)});
   }
 
-  /// A start of a masked unit is refused.
+  /// A start of a masked unit is refused, and so is that of an instance for a connection.
   void startable(std::string_view text) {
     if (body_.enablement == FOSTER_MASKED) return verb("unmask", "allows it to be started");
+    if (!listener_.empty())
+      return by_itself(name_ + " is started by a connection to " + listener_ +
+                       ", and by nothing else");
     verb("start", text);
   }
 
@@ -93,12 +97,13 @@ class Advice {
                             blocker_));
     const bool disabled =
         body_.enablement == FOSTER_DISABLED || body_.enablement == FOSTER_DISABLED_BY_FILE;
-    if (disabled) verb("enable", "has it started with the daemon from now on");
+    if (disabled && listener_.empty()) verb("enable", "has it started with the daemon from now on");
   }
 
   const foster_slot_body& body_;
   const std::string name_;
   const std::string blocker_;
+  const std::string listener_;
   const Clock& clock_;
   std::vector<Remedy>& remedies_;
 };

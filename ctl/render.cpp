@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -64,8 +65,10 @@ std::string health_fact(const foster_slot_body& body, const RenderOptions& optio
   return text + fmt::format(" ({} failed in a row)", body.check_failures);
 }
 
-std::string start_fact(const foster_slot_body& body) {
-  switch (body.enablement) {
+std::string start_fact(const UnitView& unit) {
+  if (!unit.listener.empty() && enablement_text(unit).empty())
+    return "by a connection to " + printable(unit.listener);
+  switch (unit.body.enablement) {
     case FOSTER_ENABLED:
       return {};
     case FOSTER_ENABLED_BY_REQUEST:
@@ -75,7 +78,7 @@ std::string start_fact(const foster_slot_body& body) {
     case FOSTER_MASKED:
       return "masked by fosterctl: it cannot be started";
     default:
-      return std::string(enablement_text(body.enablement));
+      return std::string(enablement_text(unit));
   }
 }
 
@@ -87,7 +90,7 @@ std::string process_fact(uint64_t attempt, uint8_t role, int32_t pid, int64_t de
   return text + ", SIGKILL " + deadline_text(Instant{deadline_boot_ns} - clock.boot);
 }
 
-/// "2 open, ports 80, 443".
+/// "2 open, ports 80, 443"; "9 open, ports 80, 443, ..." where the region tells of the first alone.
 std::string sockets_fact(const foster_slot_body& body) {
   if (body.socket_count == 0) return {};
   std::string ports;
@@ -97,7 +100,9 @@ std::string sockets_fact(const foster_slot_body& body) {
     ports += fmt::format("{}{}", count++ == 0 ? "" : ", ", port);
   }
   if (count == 0) return fmt::format("{} open", body.socket_count);
-  return fmt::format("{} open, port{} {}", body.socket_count, count == 1 ? "" : "s", ports);
+  const bool more = body.socket_count > std::size(body.socket_ports);
+  return fmt::format("{} open, port{} {}{}", body.socket_count, count == 1 && !more ? "" : "s",
+                     ports, more ? ", ..." : "");
 }
 
 std::string held_fact(const foster_slot_body& body) {
@@ -108,8 +113,7 @@ std::string held_fact(const foster_slot_body& body) {
 
 std::string successor_fact(const foster_slot_body& body, const Clock& clock) {
   if (body.successor_attempt == 0) return {};
-  const std::string text =
-      fmt::format("pid {}, attempt {}", body.successor_pid, body.successor_attempt);
+  std::string text = fmt::format("pid {}, attempt {}", body.successor_pid, body.successor_attempt);
   const int64_t deadline = body.successor_deadline_boot_ns;
   if (deadline == 0) return text;
   return text + ", given up " + deadline_text(Instant{deadline} - clock.boot);
@@ -117,7 +121,7 @@ std::string successor_fact(const foster_slot_body& body, const Clock& clock) {
 
 std::string former_fact(const foster_slot_body& body, const Clock& clock) {
   if (body.former_attempt == 0) return {};
-  const std::string text = fmt::format("pid {}, attempt {}", body.former_pid, body.former_attempt);
+  std::string text = fmt::format("pid {}, attempt {}", body.former_pid, body.former_attempt);
   const int64_t deadline = body.former_deadline_boot_ns;
   if (deadline == 0) return text;
   return text + ", SIGKILL " + deadline_text(Instant{deadline} - clock.boot);
@@ -322,7 +326,7 @@ std::string render_unit(const UnitView& unit, const Clock& clock, const RenderOp
   append_fact(text, "health", health_fact(body, options));
   append_fact(text, "goal", goal_word(body.goal));
   append_fact(text, "cause", body.cause == FOSTER_CAUSE_NONE ? "" : printable(cause_text(unit)));
-  append_fact(text, "start", start_fact(body));
+  append_fact(text, "start", start_fact(unit));
   append_fact(text, "timer", timer_fact(body, clock));
   append_fact(text, "pid", body.pid == 0 ? "" : std::to_string(body.pid));
   append_fact(text, "successor", successor_fact(body, clock));

@@ -112,6 +112,19 @@ def test_each_connection_has_an_instance_of_its_own(foster, connect):
     assert daemon.unit("echo@")["state"] == "listening"
 
 
+def test_others_depend_on_the_unit_that_listens(foster, connect):
+    daemon = foster(echo(shell("exit 3"), top={"enabled": False}) |
+                    {"web": unit(["/bin/sleep", "infinity"],
+                                 depends={"requires": ["echo@"]})}).start()
+    daemon.until_state("web", "running")
+    assert daemon.unit("echo@")["state"] == "listening"
+    assert connect(port_of(daemon)).line() == ""
+    daemon.until_state("echo@1", "failed")
+    told = daemon.ctl("why", "echo@1").stdout
+    assert "disabled" not in told and "fosterctl start" not in told
+    assert "echo@1 is started by a connection to echo@" in told
+
+
 def test_what_is_too_much_is_closed(foster, connect):
     daemon = foster(echo(max_connections=2)).start()
     port = port_of(daemon)

@@ -89,6 +89,16 @@ TEST_F(DescriptorWords, OneUnitShowsItsSocketsAndWhatIsHeldForIt) {
             std::string::npos);
 }
 
+TEST_F(DescriptorWords, PortsThatAreNotShownAreHintedAt) {
+  UnitView web = listening();
+  web.body.socket_count = FOSTER_PORTS + 1;
+  EXPECT_NE(render_unit(web, kNow, {}).find("  sockets    5 open, ports 80, 443, ...\n"),
+            std::string::npos);
+  web.body.socket_ports[2] = 0;
+  EXPECT_NE(render_unit(web, kNow, {}).find("  sockets    5 open, ports 80, ...\n"),
+            std::string::npos);
+}
+
 TEST_F(DescriptorWords, StartedByAConnection) {
   UnitView web = unit("web", FOSTER_STATE_RUNNING, 5);
   web.body.cause = FOSTER_CAUSE_CONNECTION;
@@ -132,6 +142,30 @@ TEST_F(DescriptorWords, TheProcessBeforeIsToldUntilItIsGone) {
             std::string::npos);
   web.body.flags = FOSTER_FLAG_FORMER_KILLED;
   EXPECT_EQ(why_text(web, kNow), "the process before it is on its way down, SIGKILL was sent");
+}
+
+TEST_F(DescriptorWords, AnInstanceForAConnectionIsStartedByNothingElse) {
+  UnitView echo = unit("echo@1", FOSTER_STATE_FAILED, 5);
+  echo.listener = "echo@";
+  echo.body.cause = FOSTER_CAUSE_EXIT;
+  echo.body.attempt = 2;
+  echo.body.exit_kind = FOSTER_EXIT_CODE;
+  echo.body.exit_value = 3;
+  echo.body.enablement = FOSTER_DISABLED_BY_FILE;
+  EXPECT_EQ(why_text(echo, kNow), "exited with code 3");
+  EXPECT_EQ(why(echo),
+            "echo@1 has failed at 11:59:55 (5s ago): exited with code 3\n"
+            "What would change it:\n"
+            "  echo@1 is started by a connection to echo@, and by nothing else\n");
+  EXPECT_NE(render_unit(echo, kNow, {}).find("  start      by a connection to echo@\n"),
+            std::string::npos);
+  echo = unit("echo@1", FOSTER_STATE_STOPPED, 5);
+  echo.listener = "echo@";
+  echo.body.enablement = FOSTER_DISABLED_BY_FILE;
+  EXPECT_EQ(why(echo),
+            "echo@1 has never been started: no connection to echo@ has come to it\n"
+            "What would change it:\n"
+            "  echo@1 is started by a connection to echo@, and by nothing else\n");
 }
 
 TEST_F(DescriptorWords, EveryNewNumberHasItsWord) {
