@@ -83,9 +83,9 @@ class NameCheck {
     const std::string& name = named.reference->name;
     const std::string_view maker = template_of(name);
     // One that accepts connections has a unit of its own name, which was found.
-    const std::string no_unit = quoted_text(name) +
-                                " is a template: name one of its instances, such as " +
-                                quoted_text(name + "1");
+    std::string no_unit = quoted_text(name) +
+                          " is a template: name one of its instances, such as " +
+                          quoted_text(name + "1");
     if (others_.templates.contains(name) && !others_.broken.contains(name)) return no_unit;
     if (named.reference->optional) return {};
     if (others_.masked.contains(name)) return masked(named);

@@ -154,9 +154,9 @@ MUTATIONS = (
              "if (pulls(edge.kind) || place_[edge.to.value] != 0) return;"),
     # The steps of a start and of a stop.
     Mutation("a masked unit is not started", "start_sequence",
-             "masked) return fail_for_good(unit, Cause::masked, 0, turn);\n  const Verdict",
+             "masked) return masked_failed(unit, turn);\n  const Verdict",
              "masked && false) return;\n  const Verdict",
-             also=(("masked) return fail_for_good(unit, Cause::masked, 0, turn);\n  UnitRecord",
+             also=(("masked) return masked_failed(unit, turn);\n  UnitRecord",
                     "masked && false) return;\n  UnitRecord"),)),
     Mutation("the command waits for pre-start", "start_sequence",
              "    if (run_first_of(unit, Role::pre_start, turn)) return;",
@@ -193,7 +193,7 @@ MUTATIONS = (
              "const bool listens = ending.clean && starts_on_connection(spec)",
              "const bool listens = starts_on_connection(spec)"),
     Mutation("what is masked does not listen", "listening",
-             "  if (record(unit).masked) return fail_for_good(unit, Cause::masked, 0, turn);\n",
+             "  if (record(unit).masked) return masked_failed(unit, turn);\n",
              ""),
     # Overlapped restarts.
     Mutation("only what is ready takes the place of the main process", "overlap",
