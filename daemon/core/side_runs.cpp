@@ -220,13 +220,16 @@ void UnitMachine::side_over(UnitIndex unit, Attempt attempt, const Turn& turn) {
 
 void UnitMachine::hook_timed_out(UnitIndex unit, const Turn& turn) {
   SideRun& run = ledger_.change(unit).hook;
-  if (!run.killed && !run.ended) {
+  const bool first = !run.killed && !run.ended;
+  if (first) {
     side_failed(unit, run,
                 "did not end within " + format_duration(hook_timeout(spec(unit), run.role)) +
                     " and was killed",
                 turn);
   }
   kill_side(unit, run, turn);
+  // A reload has failed then, whenever its command is gone: the next one has nothing of it.
+  if (first && run.role == Role::reload) reload_over(unit, JobResult::failed, turn);
 }
 
 void UnitMachine::hook_over(UnitIndex unit, const SideRun& run, const Turn& turn) {
@@ -253,10 +256,8 @@ void UnitMachine::hook_over_while_up(UnitIndex unit, const SideRun& run, const T
   const Step step = record(unit).step;
   if (step == Step::post_start) return start_hook_over(unit, run, turn);
   if (step != Step::reload) return;  // what a former manager left has gone
-  if (run.role != Role::reload || run.killed) {
-    if (run.role != Role::reload) return begin_reload(unit, turn);
-    return reload_over(unit, JobResult::failed, turn);
-  }
+  // What a reload, or a restart that overlapped, has left was in the way of this one.
+  if (run.role != Role::reload || run.killed) return begin_reload(unit, turn);
   if (run.failed) return reload_over(unit, JobResult::failed, turn);
   if (!next_of(unit, run, turn)) reload_over(unit, JobResult::done, turn);
 }

@@ -338,7 +338,7 @@ void OrderOracle::judge_side_kill(const Judged& judged, const core::Kill& kill,
   // A new manager kills again what it finds killed.
   const bool repeated = as<core::Begin>(judged.event) != nullptr;
   const bool unknown = told_[kill.unit].uncertain || repeated;
-  if (!due && !unneeded && !unknown && !hurried_ && !process.gone) {
+  if (!due && !unneeded && !unknown && !hurried_ && !process.gone && !process.condemned) {
     verdict_.fail(kill.unit, "a hook or check is killed before its time is over");
   }
 }

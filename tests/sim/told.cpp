@@ -151,8 +151,9 @@ void Told::asked(const core::Spawn& action, Instant now) {
 
 void Told::sent(const core::Kill& action, Instant now) {
   ToldUnit& unit = units_[action.unit.value];
-  const ToldProcess* to = find(action.unit, action.attempt);
+  ToldProcess* to = process(action.unit, action.attempt);
   if (action.signal == SIGKILL) successor_gone(action.unit, action.attempt);
+  if (to != nullptr && action.signal == SIGKILL) to->condemned = true;
   if (to == nullptr || !is_main(to->role)) return;
   if (is_main(to->role) && action.attempt != unit.main && unit.changed_places.ns != 0) return;
   if (action.attempt == unit.successor) return;

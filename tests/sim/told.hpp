@@ -27,6 +27,7 @@ struct ToldProcess {
   bool gone = false;      // its main process; others of its group are left
   bool runs = false;      // in truth, as a new manager is told with it
   bool over = false;      // in truth: the news of it are still to be told again to a new manager
+  bool condemned = false;  // SIGKILL was sent to it, and may be again
   Instant asked;
 };
 

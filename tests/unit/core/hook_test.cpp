@@ -173,6 +173,28 @@ TEST(Hook, ReloadByCommandIsAJobThatCanFail) {
   s.expect_job("web", 2, JobResult::done);
 }
 
+TEST(Hook, AReloadAfterOneThatWasKilledWaitsForItsEndAndBeginsAnew) {
+  UnitSpec spec = hooked({HookPoint::reload});
+  spec.hooks.make().hooks[static_cast<size_t>(HookPoint::reload)].timeout = 5s;
+  Scenario s({spec});
+  s.running("web");
+  s.request(Verb::reload, {"web"});
+  s.forget();
+  s.pass(5s);
+  s.expect("kill web #2 9 group");
+  s.expect_job("web", 1, JobResult::failed);
+  s.expect_step("web", UnitState::running, Step::none);
+  s.request(Verb::reload, {"web"});
+  s.expect("reply 2: web job 2");
+  s.pass(1s);
+  s.expect("kill web #2 9 group");
+  s.expect_job("web", 2, JobResult::none);
+  s.exited("web", killed_by(SIGKILL), 2);
+  s.expect("acknowledge #2", "spawn web #3 reload for #1");
+  s.exited("web", exit_code(0), 3);
+  s.expect_job("web", 2, JobResult::done);
+}
+
 TEST(Hook, ReloadIsRefusedWhereItCannotBe) {
   Scenario s({simple("app"), hooked({HookPoint::reload})});
   s.begin();

@@ -224,6 +224,26 @@ TEST(Overlap, NoReloadMeanwhile) {
   s.expect("reply 2: cannot reload web");
 }
 
+TEST(Overlap, AReloadThatWasInTheWayIsNotTheNextOne) {
+  Scenario s({with_hooks(notify("web"), {HookPoint::reload})});
+  up(s);
+  s.request(Verb::reload, {"web"});
+  s.expect("spawn web #2 reload for #1", "reply 1: web job 1");
+  overlap(s);
+  s.expect("kill web #2 9 group", "spawn web #3 successor", "reply 2: web job 2");
+  s.spawned("web", 3);
+  says_ready(s, 3);
+  s.exited("web", killed_by(SIGTERM), 1);
+  s.expect_job("web", 2, JobResult::done);
+  s.forget();
+  s.request(Verb::reload, {"web"});
+  s.expect("reply 3: web job 3");
+  s.exited("web", killed_by(SIGKILL), 2);
+  s.expect("acknowledge #2", "spawn web #4 reload for #3");
+  s.exited("web", exit_code(0), 4);
+  s.expect_job("web", 3, JobResult::done);
+}
+
 TEST(Overlap, HealthChecksArePausedAndReadyChecksAreOfTheNewOne) {
   UnitSpec spec = simple("web");
   spec.health.make().kind = HealthKind::command;
