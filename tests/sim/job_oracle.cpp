@@ -133,6 +133,8 @@ void JobOracle::judge_success(UnitIndex unit, const UnitRecord& record, Verb ver
     case Verb::none:
       return verdict_.fail(unit, "a job without a verb");
     case Verb::stop:
+      // At rest, it may be started at once, for what the same request has made fail.
+      if (record.cause == Cause::on_failure && record.state == UnitState::starting) return;
       if (!core::at_rest(record.state) && record.state != UnitState::waiting) {
         verdict_.fail(unit, "a stop is done before the unit is at rest");
       }

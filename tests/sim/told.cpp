@@ -90,6 +90,8 @@ void Told::change_places(UnitIndex index, Instant now) {
   unit.main = std::exchange(unit.successor, Attempt{});
   unit.executed = unit.ready = true;
   unit.main_gone = unit.stops_itself = false;
+  // Where the region was lost, what was killed then may have been anything of the unit.
+  if (unit.uncertain) unit.stopping = unit.told_to_stop = false;
   unit.asked = unit.successor_asked;
   unit.changed_places = now;
 }
