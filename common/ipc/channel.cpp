@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "common/check.hpp"
+#include "common/ipc/fd_passing.hpp"
 
 namespace foster::ipc {
 namespace {
@@ -60,16 +61,8 @@ int PacketWriter::send(int socket, bool dont_wait) {
   msghdr message{};
   message.msg_iov = &bytes;
   message.msg_iovlen = 1;
-  alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof fds_)];
-  if (fd_count_ > 0) {
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(fd_count_ * sizeof(int));
-    cmsghdr* rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(fd_count_ * sizeof(int));
-    std::memcpy(CMSG_DATA(rights), fds_, fd_count_ * sizeof(int));
-  }
+  RightsRoom<kPacketFdsMax> room;
+  if (fd_count_ > 0) attach_rights(message, room.bytes, fds_, fd_count_);
   for (;;) {
     if (sendmsg(socket, &message, MSG_NOSIGNAL | (dont_wait ? MSG_DONTWAIT : 0)) >= 0) break;
     if (errno != EINTR) return errno;
@@ -96,12 +89,12 @@ PacketReader::Outcome PacketReader::receive(int socket, bool dont_wait) {
   fds_lost_ = false;
   length_ = offset_ = fd_base_ = fd_next_ = 0;
   iovec bytes{bytes_, kPacketMax};
-  alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof fds_)];
+  RightsRoom<kFdRoom> room;
   msghdr message{};
   message.msg_iov = &bytes;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  message.msg_control = room.bytes;
+  message.msg_controllen = sizeof room.bytes;
   ssize_t got = -1;
   int resets = 0;
   // A peer that ends with something unread resets the connection. The kernel tells of that once,
@@ -114,7 +107,7 @@ PacketReader::Outcome PacketReader::receive(int socket, bool dont_wait) {
     if (error_ == EAGAIN) return Outcome::nothing;
     return error_ == ECONNRESET ? Outcome::closed : Outcome::failed;
   }
-  take_rights(message);
+  fd_count_ = received_rights(message, fds_, kFdRoom);
   if ((message.msg_flags & MSG_CTRUNC) != 0) lose_fds();
   if ((message.msg_flags & MSG_TRUNC) != 0) {
     close_fds();
@@ -126,17 +119,6 @@ PacketReader::Outcome PacketReader::receive(int socket, bool dont_wait) {
   close_fds();
   length_ = 0;
   return Outcome::malformed;
-}
-
-void PacketReader::take_rights(const msghdr& message) {
-  auto* headers = const_cast<msghdr*>(&message);  // CMSG_NXTHDR wants it so, and does not write.
-  for (cmsghdr* at = CMSG_FIRSTHDR(headers); at != nullptr; at = CMSG_NXTHDR(headers, at)) {
-    if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    FOSTER_CHECK(count <= sizeof fds_ / sizeof fds_[0] - fd_count_);
-    std::memcpy(fds_ + fd_count_, CMSG_DATA(at), count * sizeof(int));
-    fd_count_ += count;
-  }
 }
 
 void PacketReader::lose_fds() {

@@ -11,8 +11,6 @@
 
 #include "common/ipc/unique_fd.hpp"
 
-struct msghdr;
-
 namespace foster::ipc {
 
 inline constexpr size_t kPacketMax = 64 * 1024;  // bytes; far below the default socket buffer
@@ -86,14 +84,15 @@ class PacketReader {
 
  private:
   void close_fds();
-  void take_rights(const msghdr& message);
   void lose_fds();
   [[nodiscard]] bool well_formed() const;
 
   unsigned char* bytes_;  // kPacketMax, owned
   size_t length_ = 0;
   size_t offset_ = 0;
-  int fds_[kPacketFdsMax + 8];
+  // A little more than a packet of ours has, so that more is seen as what it is.
+  static constexpr size_t kFdRoom = kPacketFdsMax + 8;
+  int fds_[kFdRoom];
   size_t fd_count_ = 0;
   bool fds_lost_ = false;
   size_t fd_base_ = 0;  // first descriptor of the current record

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "common/ipc/fd_passing.hpp"
 #include "daemon/keeper/adoption.hpp"
 #include "daemon/keeper/environment.hpp"
 #include "daemon/keeper/log.hpp"
@@ -118,16 +119,6 @@ bool adopt_asked(Keeper& keeper, const ipc::Record& record) {
 }
 
 /// `rights` has room for one.
-void attach_descriptor(msghdr& message, char* rights, int fd) {
-  message.msg_control = rights;
-  message.msg_controllen = CMSG_SPACE(sizeof fd);
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-}
-
 /// sd_notify(3) from here, because systemd takes the main process's word (NotifyAccess=main).
 void notify_supervisor(Keeper& keeper, const ipc::Record& record) {
   const char* path = environment_value(keeper.envp, "NOTIFY_SOCKET");
@@ -141,14 +132,15 @@ void notify_supervisor(Keeper& keeper, const ipc::Record& record) {
   const UniqueFd socket_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto address_size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
   iovec text{const_cast<unsigned char*>(record.body), record.size};
-  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(int))]{};
+  ipc::RightsRoom<1> room;
   msghdr message{};
   message.msg_name = &address;
   message.msg_namelen = address_size;
   message.msg_iov = &text;
   message.msg_iovlen = 1;
   const UniqueFd passed = record.fd_count > 0 ? keeper.manager.in.take_fd(0) : UniqueFd();
-  if (passed) attach_descriptor(message, rights, passed.get());
+  const int fd = passed.get();
+  if (passed) ipc::attach_rights(message, room.bytes, &fd, 1);
   if (sendmsg(socket_fd.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
     log(Level::warning, "cannot notify the supervisor: %s", strerrordesc_np(errno));
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/ipc/channel.hpp"
+#include "common/ipc/fd_passing.hpp"
 #include "daemon/manager/log.hpp"
 
 namespace foster::manager {
@@ -39,18 +40,12 @@ bool hung_up(int fd) {
 
 /// 0, or an errno.
 int send_one(int channel, std::string_view name, int fd) {
-  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof fd)]{};
+  ipc::RightsRoom<1> room;
   iovec content{const_cast<char*>(name.data()), name.size()};
   msghdr message{};
   message.msg_iov = &content;
   message.msg_iovlen = 1;
-  message.msg_control = rights;
-  message.msg_controllen = sizeof rights;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  ipc::attach_rights(message, room.bytes, &fd, 1);
   ssize_t sent = -1;
   do {
     sent = sendmsg(channel, &message, MSG_DONTWAIT | MSG_NOSIGNAL);

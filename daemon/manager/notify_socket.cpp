@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "common/check.hpp"
+#include "common/ipc/fd_passing.hpp"
 #include "daemon/manager/identity.hpp"
 #include "daemon/manager/log.hpp"
 #include "daemon/manager/notify_access.hpp"
@@ -27,7 +29,6 @@ constexpr mode_t kFolderMode = 0755;
 constexpr mode_t kSocketMode = 0666;  // who may be heard is judged by the sender's credentials
 constexpr size_t kMessageMax = 8192;
 constexpr int kDrainMax = 64;
-constexpr size_t kRightsMax = 253;  // SCM_MAX_FD of the kernel
 constexpr Duration kBetweenComplaints = std::chrono::seconds(10);
 
 /// FNV-1a, 64 bits: short, and the same in every manager.
@@ -85,7 +86,8 @@ std::optional<Datagram> peek(int fd) {
 std::vector<UniqueFd> peek_descriptors(int fd, bool& cut) {
   char nothing = 0;
   iovec part{&nothing, sizeof nothing};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kRightsMax * sizeof(int))];
+  constexpr size_t kRightsSize = CMSG_SPACE(ipc::kRightsMax * sizeof(int));
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + kRightsSize];
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
@@ -98,13 +100,10 @@ std::vector<UniqueFd> peek_descriptors(int fd, bool& cut) {
   std::vector<UniqueFd> found;
   if (length < 0) return found;
   cut = (message.msg_flags & MSG_CTRUNC) != 0;
-  for (cmsghdr* at = CMSG_FIRSTHDR(&message); at != nullptr; at = CMSG_NXTHDR(&message, at)) {
-    if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) continue;
-    std::vector<int> numbers((at->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-    std::memcpy(numbers.data(), CMSG_DATA(at), numbers.size() * sizeof(int));
-    for (const int number : numbers)
-      found.emplace_back(number);
-  }
+  int numbers[ipc::kRightsMax];
+  const size_t count = ipc::received_rights(message, numbers, ipc::kRightsMax);
+  for (const int number : std::span(numbers, count))
+    found.emplace_back(number);
   return found;
 }
 
