@@ -149,8 +149,11 @@ bool UnitMachine::may_answer_failure(const OwedStart& start, const Turn& turn) {
   UnitRecord& record = ledger_.change(start.unit);
   const RestartSpec& policy = spec(start.unit).restart;
   if (take_restart(policy, record, turn.now)) return true;
+  // It comes back once that is gone.
+  if (record.state == UnitState::failed && record.cause == Cause::dependency) return false;
   record.detail = rate_limit_text(policy) + " for the failures of others";
   ledger_.enter(start.unit, UnitState::failed, Cause::rate_limited, turn, start.trigger.value + 1);
+  gone_for_good_.push_back(start.unit);
   return false;
 }
 

@@ -238,6 +238,9 @@ void UnitMachine::beside_over(UnitIndex unit, Attempt attempt, const Turn& turn)
   const bool of_successor = attempt == record.successor.attempt;
   (of_successor ? record.successor : record.former) = {};
   if (record.state == UnitState::stopping) return go_on_stopping(unit, turn);
+  const bool spawn_was_lost = record.state == UnitState::starting && record.step == Step::command &&
+                              record.over && !overlaps(record);
+  if (spawn_was_lost) return spawn_main(unit, turn);
   overlap_over(unit, of_successor ? JobResult::failed : JobResult::done, turn);
 }
 

@@ -258,6 +258,10 @@ void Propagation::other_moved(const Edge& edge, bool fell, const Turn& turn) {
   const Passage passage = gate_.passage(edge);
   if (record.goal == Goal::down) return;
   if (passage == Passage::failed) {
+    // What is to listen first has its needs looked at when something comes.
+    if (record.state == UnitState::waiting && gate_.will_listen(unit, record.cause)) {
+      return machine_.reconsider(unit, turn);
+    }
     const bool still_counts = needs_it_up(edge.kind) || record.state == UnitState::waiting;
     if (still_counts && is_under_way(record.state)) {
       const StopWish wish{unit, Goal::up, Cause::dependency, edge.to.value + 1, false};
@@ -353,7 +357,9 @@ void Propagation::make_up_for_lost(UnitIndex unit, const std::vector<uint8_t>& k
                         record.goal == Goal::up && record.cause == Cause::request};
     return stop({&wish, 1}, turn);
   }
-  if (record.state != UnitState::waiting || gate_.will_listen(unit, record.cause)) return;
+  const bool found_alive = record.state == UnitState::starting && known[unit.value] == 0;
+  if (record.state != UnitState::waiting && !found_alive) return;
+  if (gate_.will_listen(unit, record.cause)) return;
   std::vector<StartWish> pulled;
   for (const Edge& edge : ledger_.set().graph().needs(unit)) {
     const UnitRecord& other = ledger_.record(edge.to);

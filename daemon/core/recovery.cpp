@@ -118,7 +118,9 @@ void take_leftovers(UnitRecord& record, const RecoveredUnit& found) {
   record.successor = {};
   record.former = {};
   const Attempt beside = std::max(found.live_overlapped, found.live_successor);
-  if (beside.value != 0) record.former = {.killed = true, .attempt = beside};
+  // With its number its end is counted.
+  const int32_t pid = beside == found.live_overlapped ? found.overlapped_pid : 0;
+  if (beside.value != 0) record.former = {.killed = true, .attempt = beside, .pid = pid};
   if (found.live_hook.value != 0) {
     record.hook = {.role = Role::reload, .killed = true, .attempt = found.live_hook};
   }
@@ -197,6 +199,14 @@ void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& s
   record.over = end_recorded && beyond_attempt(record);
 }
 
+/// It was the main process before that of `next_role`.
+void take_for_former(RecoveredUnit& unit, Attempt attempt, int32_t pid, Role next_role) {
+  Attempt& former = next_role == Role::main ? unit.live_former : unit.live_overlapped;
+  if (attempt < former) return;
+  former = attempt;
+  if (next_role != Role::main) unit.overlapped_pid = pid;
+}
+
 }  // namespace
 
 void add_live_main(RecoveredUnit& unit, const LiveMain& found) {
@@ -206,16 +216,15 @@ void add_live_main(RecoveredUnit& unit, const LiveMain& found) {
     unit.successor_signal = found.last_signal;
   } else if (recorded && found.attempt == unit.record->former.attempt) {
     unit.live_overlapped = found.attempt;
+    unit.overlapped_pid = unit.record->former.pid;
     unit.overlapped_signal = found.last_signal;
   } else if (was_known(unit) && found.role == Role::successor && found.over &&
              found.attempt != unit.record->attempt) {
     return;  // it has failed, and what is left of it is the news of that
   } else if (found.attempt < unit.live_attempt) {
-    Attempt& former = unit.live_role == Role::main ? unit.live_former : unit.live_overlapped;
-    former = std::max(former, found.attempt);
+    take_for_former(unit, found.attempt, found.pid, unit.live_role);
   } else {
-    Attempt& former = found.role == Role::main ? unit.live_former : unit.live_overlapped;
-    former = std::max(former, unit.live_attempt);
+    take_for_former(unit, unit.live_attempt, unit.pid, found.role);
     unit.live_attempt = found.attempt;
     unit.live_role = found.role;
     unit.pid = found.pid;

@@ -97,7 +97,8 @@ void UnitMachine::resume_starting(UnitIndex unit, const Turn& turn) {
       if (!hook_runs) start_from(unit, Step::pre_start, turn);
       return;
     case Step::command:
-      if (record.over) spawn_main(unit, turn);
+      // One that was a successor waits for what is left of the one before it: see beside_over.
+      if (record.over && record.former.attempt.value == 0) spawn_main(unit, turn);
       return;
     case Step::find_main:
       if (record.exit_attempt < record.attempt) return;  // adopted; the keeper tells of it again

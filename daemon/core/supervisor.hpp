@@ -38,6 +38,7 @@ struct RecoveredUnit {
   /// place was taken.
   Attempt live_successor;
   Attempt live_overlapped;
+  int32_t overlapped_pid = 0;  // 0: its end has been counted
   int successor_signal = 0;
   int overlapped_signal = 0;
   Role live_role = Role::main;  // of live_attempt

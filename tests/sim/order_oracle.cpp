@@ -210,6 +210,8 @@ void OrderOracle::judge_spawn(const Judged& judged, const core::Spawn& spawn) {
       if (spawn.role == Role::main && told_.lives(spawn.unit) && !told_[spawn.unit].uncertain) {
         verdict_.fail(spawn.unit, "its command was started before all else was over");
       }
+      // Without the region the news of an end are taken for a process that lives.
+      if (told_[spawn.unit].uncertain) break;
       for (const Edge& edge : set_.graph().needs(spawn.unit)) {
         if (edge.kind == EdgeKind::conflicts && told_.lives(edge.to)) {
           verdict_.fail(spawn.unit, "it runs beside " + set_[edge.to].name);

@@ -90,8 +90,6 @@ void Told::change_places(UnitIndex index, Instant now) {
   unit.main = std::exchange(unit.successor, Attempt{});
   unit.executed = unit.ready = true;
   unit.main_gone = unit.stops_itself = false;
-  // Where the region was lost, what was killed then may have been anything of the unit.
-  if (unit.uncertain) unit.stopping = unit.told_to_stop = false;
   unit.asked = unit.successor_asked;
   unit.changed_places = now;
 }
@@ -159,6 +157,11 @@ void Told::sent(const core::Kill& action, Instant now) {
   if (to == nullptr || !is_main(to->role)) return;
   if (is_main(to->role) && action.attempt != unit.main && unit.changed_places.ns != 0) return;
   if (action.attempt == unit.successor) return;
+  // With the region goes what tells the main process; it is the newest that lives then.
+  const bool newer = std::ranges::any_of(unit.living, [&](const ToldProcess& process) {
+    return is_main(process.role) && process.attempt > action.attempt;
+  });
+  if (unit.uncertain && newer) return;
   const bool stops = action.signal == SIGKILL || action.signal == SIGABRT ||
                      action.signal == set_[action.unit].stop.signal;
   if (!stops) return;

@@ -182,6 +182,26 @@ TEST(Listening, ItFailsWithWhatItWaitsFor) {
   s.expect_state("web", UnitState::listening, Cause::request);
 }
 
+TEST(Listening, WhatHasFailedIsNotInItsWayBeforeSomethingComes) {
+  UnitSpec web = listener("web");
+  web.enabled = false;
+  web.depends.make().completed.push_back(to("setup"));
+  web.depends.make().conflicts.push_back(to("rival"));
+  UnitSpec setup = oneshot("setup");
+  setup.restart.policy = RestartPolicy::never;
+  Scenario s({web, setup, simple("rival")});
+  s.begin();
+  s.spawned("setup");
+  s.spawned("rival");
+  s.start("web");
+  s.expect_state("web", UnitState::waiting, Cause::request);
+  s.exited("setup", exit_code(1));
+  s.expect_state("setup", UnitState::failed, Cause::exit);
+  s.expect_state("web", UnitState::waiting, Cause::request);
+  s.exited("rival", killed_by(SIGTERM));
+  s.expect_state("web", UnitState::listening, Cause::request);
+}
+
 TEST(Listening, NoHookIsRunForOneThatOnlyListened) {
   UnitSpec web = with_hooks(listener("web"), {HookPoint::pre_stop, HookPoint::post_stop});
   UnitSpec user = simple("user");

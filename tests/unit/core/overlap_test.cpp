@@ -296,6 +296,20 @@ TEST(Overlap, ASpawnThatWasLostIsRepeated) {
   s.expect("spawn web #2 successor", "settled");
 }
 
+TEST(Overlap, ALostSpawnOfOneThatHasTheUnitToItselfWaitsForWhatIsLeftOfTheOldOne) {
+  UnitRecord record = left(UnitState::starting, 2);
+  record.step = Step::command;
+  record.former = {.attempt = {1}, .deadline = {1'005'000'000'000}};
+  Recovered found = after_crash(record, 0);
+  found.units[0].live_overlapped = {1};
+  found.units[0].overlapped_signal = SIGTERM;
+  Scenario s({notify("web")}, found);
+  s.begin(false);
+  s.expect_nothing();
+  s.handle(GroupEmptied{.unit = s.index("web"), .attempt = {1}});
+  s.expect("acknowledge #1", "spawn web #3");
+}
+
 TEST(Overlap, AStopSignalThatWasLostIsRepeated) {
   UnitRecord record = left(UnitState::running, 2);
   record.step = Step::overlap;
@@ -324,6 +338,17 @@ TEST(Overlap, WithoutARecordTheNewerOneIsKept) {
   s.spawned("web", 2);
   says_ready(s, 2);
   s.expect_step("web", UnitState::running, Step::none);
+}
+
+TEST(Overlap, WithoutARecordTheEndOfTheOlderOneIsCounted) {
+  Recovered found = after_crash({}, 2);
+  found.units[0].record.reset();
+  found.units[0].live_overlapped = {1};
+  found.units[0].overlapped_pid = 1001;
+  Scenario s({notify("web")}, found);
+  s.begin(false);
+  s.exited("web", killed_by(SIGKILL), 1);
+  EXPECT_EQ(s.record("web").exits, 1U);
 }
 
 /// The new process not ready yet, and the old one on its way down.

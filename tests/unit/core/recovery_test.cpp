@@ -88,6 +88,18 @@ TEST(Recovery, AnAttemptNewerThanTheRecordIsTakenOver) {
   EXPECT_EQ(s.supervisor().last_attempt().value, 9U);
 }
 
+TEST(Recovery, WithoutARecordWhatLivesGetsWhatItRequires) {
+  Recovered found = after_crash({}, 9);
+  found.units[0].record.reset();
+  UnitSpec db = simple("db");
+  db.enabled = false;
+  UnitSpec app = simple("app");
+  app.depends.make().requires_units.push_back(to("db"));
+  Scenario s({app, db}, found);
+  s.begin(false);
+  s.expect("db: starting (boot)", "spawn db #10");
+}
+
 TEST(Recovery, WithoutARecordWhatLivesIsTakenOver) {
   Recovered found = after_crash({}, 9);
   found.units[0].record.reset();

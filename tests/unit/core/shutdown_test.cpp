@@ -150,5 +150,28 @@ TEST(Essential, TheFirstRequestAfterItDoesNotHurryYet) {
   EXPECT_EQ(s.supervisor().exit_code(), 4);
 }
 
+TEST(Shutdown, AnEssentialUnitThatMayNotAnswerAFailureAnyMoreIsGone) {
+  UnitSpec job = oneshot("job");
+  job.enabled = false;
+  job.restart.policy = RestartPolicy::never;
+  job.hooks.make().on_failure = to("main");
+  UnitSpec main = essential(simple("main"));
+  main.enabled = false;
+  main.restart.limit = 1;
+  Scenario s({job, main});
+  s.begin();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(s.supervisor().shutting_down());
+    s.start("job");
+    s.exited("job", exit_code(1));
+    if (i > 0) break;
+    s.spawned("main");
+    s.stop("main");
+    s.exited("main", killed_by(SIGTERM));
+  }
+  s.expect_state("main", UnitState::failed, Cause::rate_limited);
+  EXPECT_TRUE(s.supervisor().shutting_down());
+}
+
 }  // namespace
 }  // namespace foster::core::test
