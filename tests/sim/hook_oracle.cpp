@@ -46,7 +46,9 @@ void HookOracle::performed(const core::Spawn& spawn) {
 
 void HookOracle::lost(const core::Spawn& spawn) {
   const bool begins = spawn.role == Role::pre_start || spawn.role == Role::main;
-  if (begins && spawn.index == 0) runs_[spawn.unit.value].unknown = true;
+  // A successor may have become the main process by then, and is spawned as that.
+  const bool succeeds = spawn.role == Role::successor;
+  if ((begins && spawn.index == 0) || succeeds) runs_[spawn.unit.value].unknown = true;
 }
 
 void HookOracle::begin(UnitIndex unit) {
