@@ -208,6 +208,8 @@ struct DescriptorsSpec {
   std::vector<SocketSpec> sockets;  // passed in this order, from number 3 on
   StartOn start_on = StartOn::immediately;
   bool of_connection = false;  // an instance that is started for a connection of its template's
+  bool takes_inherited = false;  // of the command that the daemon was given: it gets all that the
+                                 // daemon was given in $LISTEN_FDS
   bool receive_live = false;   // has a $FOSTER_RECEIVE_FD, on which what is passed comes at once
   StorePreserve store_preserve = StorePreserve::restart;
   bool stores = false;          // says something of the store, and so has a $NOTIFY_SOCKET

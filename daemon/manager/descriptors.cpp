@@ -152,13 +152,18 @@ const Held* Descriptors::socket_of(UnitIndex unit, int socket) const {
 
 std::vector<Held*> Descriptors::in_order(UnitIndex unit) const {
   std::vector<Held*> held;
+  const UnitSpec& spec = core_.set()[unit];
   const HeldTable::Row* row = table_.of(unit);
-  if (row == nullptr) return held;
-  for (const auto& one : *row)
-    held.push_back(one.get());
+  if (spec.descriptors && spec.descriptors->takes_inherited)
+    for (const auto& one : inherited_)
+      held.push_back(one.get());
+  if (row != nullptr)
+    for (const auto& one : *row)
+      held.push_back(one.get());
   const auto place = [](const Held* one) {
     const bool stored = one->what.origin == Origin::stored;
-    return std::pair(is_socket(*one) ? 0 : stored ? 2 : 1, one->socket);
+    const bool first = is_socket(*one) || one->what.origin == Origin::inherited;
+    return std::pair(first ? 0 : stored ? 2 : 1, one->socket);
   };
   std::ranges::stable_sort(held, {}, place);
   return held;

@@ -102,7 +102,8 @@ class Descriptors {
   void restore(HandedDescriptor& handed);
   [[nodiscard]] int fitting_socket(UnitIndex unit, const HeldName& what, int fd) const;
   [[nodiscard]] const Held* socket_of(UnitIndex unit, int socket) const;
-  /// Sockets, passed, stored; each kind in its own order.
+  /// Sockets, passed, stored; each kind in its own order. Before them what the daemon was given,
+  /// where that is the unit's.
   [[nodiscard]] std::vector<Held*> in_order(UnitIndex unit) const;
   void add_connection(SpawnExtras& extras, UnitIndex unit) const;
   Result<void> add_live(SpawnExtras& extras, const core::Spawn& spawn);

@@ -67,6 +67,7 @@ UnitSpec command_unit(const std::vector<std::string>& command) {
     for (size_t at = word.find('$'); at != std::string::npos; at = word.find('$', at + 2))
       word.insert(at, "$");
   unit.pass_environment = {"*"};
+  unit.descriptors.make().takes_inherited = true;
   unit.restart.policy = RestartPolicy::never;
   return unit;
 }

@@ -349,6 +349,19 @@ def test_sockets_from_above_are_claimed_by_their_names(foster, folder, server):
     assert answered_by(port)
 
 
+def test_a_command_gets_what_fosterd_was_given(foster, folder):
+    script = ('echo "$LISTEN_FDS $LISTEN_FDNAMES $((LISTEN_PID == $$))" >$1; '
+              'readlink /proc/$$/fd/3 /proc/$$/fd/4 >>$1')
+    daemon = foster()
+    daemon.launch(prefix=["/usr/bin/python3", "-c", ABOVE, str(folder / "port")],
+                  command=["/bin/sh", "-c", script, "sh", str(folder / "told")])
+    assert daemon.wait() == 0
+    told = (folder / "told").read_text().splitlines()
+    assert told[0] == "2 nobody:http 1"
+    assert [line.startswith("socket:") for line in told[1:3]] == [True, True]
+    assert told[1] != told[2]
+
+
 def test_a_socket_is_handed_up_and_comes_back(foster, folder, server):
     above = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     above.bind(str(folder / "above"))
