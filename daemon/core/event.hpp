@@ -61,6 +61,11 @@ struct ReadySeen {
   Attempt attempt;  // of the main process it is about
 };
 
+/// The sockets of a unit that is `listening` are open, and watched. May be told again.
+struct Listening {
+  UnitIndex unit;
+};
+
 /// Something has come to a socket of a unit that is `listening`.
 struct ConnectionSeen {
   UnitIndex unit;
@@ -155,6 +160,6 @@ struct KillFailed {
 using Event = std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed,
                            Exited, GroupEmptied, KillFailed, MaskChange, TimerElapsed,
                            ConditionsChecked, ReadySeen, Notified, MainFound, MainNotFound,
-                           AdoptFailed, MemoryMeasured, ConnectionSeen, ListenFailed>;
+                           AdoptFailed, MemoryMeasured, Listening, ConnectionSeen, ListenFailed>;
 
 }  // namespace foster::core

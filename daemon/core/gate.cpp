@@ -8,34 +8,13 @@
 namespace foster::core {
 namespace {
 
-/// Of a unit that starts on a connection: whether its sockets are there for others.
-bool takes_connections(const UnitSpec& spec, const UnitRecord& record) {
-  if (!starts_on_connection(spec) || record.goal == Goal::down) return false;
-  switch (record.state) {
-    case UnitState::listening:
-    case UnitState::starting:
-    case UnitState::running:
-    case UnitState::backoff:
-      return true;
-    case UnitState::stopping:
-      return decided_by_policy(record.cause);
-    case UnitState::waiting:
-      return !listens_first(spec, record.cause);
-    case UnitState::stopped:
-    case UnitState::exited:
-    case UnitState::failed:
-    case UnitState::skipped:
-      return false;
-  }
-  FOSTER_CHECK(false);
-}
-
 bool on_its_way_up(const UnitSpec& spec, const UnitRecord& record) {
   if (record.goal == Goal::down || record.failures > 0) return false;
   if (takes_connections(spec, record)) return false;
   switch (record.state) {
     case UnitState::waiting:
     case UnitState::starting:
+    case UnitState::listening:
       return true;
     case UnitState::running:
       return spec.type == ServiceType::oneshot;
@@ -45,7 +24,6 @@ bool on_its_way_up(const UnitSpec& spec, const UnitRecord& record) {
     case UnitState::exited:
     case UnitState::failed:
     case UnitState::skipped:
-    case UnitState::listening:
       return false;
   }
   FOSTER_CHECK(false);
@@ -65,6 +43,28 @@ size_t place_of(std::span<const Edge> edges, uint32_t blocker, End end) {
 }
 
 }  // namespace
+
+bool takes_connections(const UnitSpec& spec, const UnitRecord& record) {
+  if (!starts_on_connection(spec) || record.goal == Goal::down) return false;
+  switch (record.state) {
+    case UnitState::listening:
+      return record.ready;
+    case UnitState::starting:
+    case UnitState::running:
+    case UnitState::backoff:
+      return true;
+    case UnitState::stopping:
+      return decided_by_policy(record.cause);
+    case UnitState::waiting:
+      return !listens_first(spec, record.cause);
+    case UnitState::stopped:
+    case UnitState::exited:
+    case UnitState::failed:
+    case UnitState::skipped:
+      return false;
+  }
+  FOSTER_CHECK(false);
+}
 
 bool listens_first(const UnitSpec& spec, Cause cause) {
   return starts_on_connection(spec) && cause != Cause::connection && !decided_by_policy(cause);

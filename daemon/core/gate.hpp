@@ -8,6 +8,8 @@
 
 namespace foster::core {
 
+/// Of a unit that starts on a connection: whether its sockets are there for others.
+[[nodiscard]] bool takes_connections(const UnitSpec& spec, const UnitRecord& record);
 /// Whether a start for this cause goes no further than `listening`.
 [[nodiscard]] bool listens_first(const UnitSpec& spec, Cause cause);
 

@@ -56,7 +56,9 @@ const char* broken_listening(const UnitSpec& spec, const UnitRecord& record) {
   if (!starts_on_connection(spec)) return "only a unit that starts on a connection listens";
   if (record.goal != Goal::up) return "a listening unit is wanted up";
   if (record.started.ns != 0) return "a listening unit has not begun to start";
-  return broken_at_rest(record);
+  if (record.deadline.ns != 0) return "a listening unit waits for no timer";
+  if (record.ready && record.job_verb != Verb::none) return "a job ends once sockets are open";
+  return broken_without_process(record);
 }
 
 const char* broken_start_step(const UnitSpec& spec, const UnitRecord& record) {

@@ -142,8 +142,9 @@ bool Ledger::settled_in(UnitIndex unit, UnitState state) const {
     case UnitState::exited:
     case UnitState::failed:
     case UnitState::skipped:
-    case UnitState::listening:
       return true;
+    case UnitState::listening:
+      return records_[unit.value].ready;
   }
   FOSTER_CHECK(false);
 }

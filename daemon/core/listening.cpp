@@ -1,5 +1,6 @@
 // Units whose sockets are there before they run: something comes to one of them, and starts them.
 #include "common/unit/duration_text.hpp"
+#include "daemon/core/gate.hpp"
 #include "daemon/core/unit_machine.hpp"
 
 namespace foster::core {
@@ -25,21 +26,31 @@ std::string trigger_limit_text(const DescriptorsSpec& spec) {
 
 }  // namespace
 
-/// The shell opens the sockets and watches them, once it sees the unit there.
+/// The shell opens the sockets and watches them, once it sees the unit there, and says so.
 void UnitMachine::listen(UnitIndex unit, Cause cause, const Turn& turn) {
   if (record(unit).masked) return masked_failed(unit, turn);
   UnitRecord& record = ledger_.change(unit);
   record.started = {};
   record.running = {};
-  record.ready = false;
-  record.was_up = true;  // by its sockets
+  record.ready = takes_connections(spec(unit), record);  // they stay open over its runs
+  record.was_up = true;                                  // by its sockets
   record.failures = 0;
   record.pid = 0;
   record.service_errno = 0;
   record.status_text.clear();
   record.detail.clear();
-  JobTable::finish(record, JobResult::done);
+  if (record.ready) JobTable::finish(record, JobResult::done);
   ledger_.enter(unit, UnitState::listening, cause, turn);
+}
+
+void UnitMachine::sockets_opened(UnitIndex unit) {
+  const UnitRecord& known = record(unit);
+  if (known.state != UnitState::listening || known.ready) return;
+  UnitRecord& record = ledger_.change(unit);
+  record.ready = true;
+  JobTable::finish(record, JobResult::done);
+  ledger_.settle(unit);
+  ledger_.move(unit);
 }
 
 bool UnitMachine::may_answer_connection(UnitIndex unit, const Turn& turn) {

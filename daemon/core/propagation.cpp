@@ -309,8 +309,9 @@ Propagation::Delay Propagation::delay(UnitIndex unit) const {
     case UnitState::skipped:
       return Delay::without_end;
     case UnitState::backoff:
-    case UnitState::listening:  // nobody knows when something comes
       return Delay::some;
+    case UnitState::listening:  // nobody knows when something comes
+      return record.ready ? Delay::some : Delay::none;
     case UnitState::waiting:
       return held_up_[unit.value];
     case UnitState::starting:

@@ -47,6 +47,7 @@ struct Supervisor::Impl {
   void take(const MainNotFound& event, const Turn& turn) { machine.main_not_found(event, turn); }
   void take(const AdoptFailed& event, const Turn& turn) { machine.adopt_failed(event, turn); }
   void take(const MemoryMeasured& event, const Turn& turn) { machine.memory_measured(event, turn); }
+  void take(const Listening& event, const Turn&) { machine.sockets_opened(event.unit); }
   void take(const ConnectionSeen& event, const Turn& turn);
   void take(const ListenFailed& event, const Turn& turn) { machine.listen_failed(event, turn); }
 
@@ -313,9 +314,11 @@ void Supervisor::Impl::take(const TimerElapsed& event, const Turn& turn) {
   propagation.start({&wish, 1}, true, turn);
 }
 
-/// What a unit needs is started with it, like by a request.
+/// What a unit needs is started with it, like by a request. Of a unit whose sockets have not been
+/// told of as open it is old news.
 void Supervisor::Impl::take(const ConnectionSeen& event, const Turn& turn) {
-  const bool listens = ledger.record(event.unit).state == UnitState::listening;
+  const UnitRecord& record = ledger.record(event.unit);
+  const bool listens = record.state == UnitState::listening && record.ready;
   if (!listens || shutdown.under_way()) return;
   if (!machine.may_answer_connection(event.unit, turn)) return;
   const StartWish wish{event.unit, Cause::connection};

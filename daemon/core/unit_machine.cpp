@@ -186,7 +186,7 @@ void UnitMachine::want_up(const StartWish& wish, const Turn& turn) {
     case UnitState::listening:
       if (wish.cause == Cause::connection) {
         start_attempt(wish, turn);
-      } else {
+      } else if (record.ready) {
         JobTable::finish(record, JobResult::done);
       }
       break;

@@ -73,6 +73,7 @@ class UnitMachine {
   void main_not_found(const MainNotFound& event, const Turn& turn);
   void adopt_failed(const AdoptFailed& event, const Turn& turn);
   void memory_measured(const MemoryMeasured& event, const Turn& turn);
+  void sockets_opened(UnitIndex unit);
   void listen_failed(const ListenFailed& event, const Turn& turn);
   void timer_fired(UnitIndex unit, const Turn& turn);
   void hurried(UnitIndex unit, const Turn& turn);

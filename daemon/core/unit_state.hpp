@@ -67,21 +67,21 @@
 //   foster goes on trying.
 // Sockets (the shell opens them, keeps them with the keeper, and closes them once the unit is at
 // rest and not wanted up, or has failed).
-// * `listening`: wanted up, and its sockets are open; the unit is started when something comes to
-//   one of them (ConnectionSeen). A unit that starts on its first connection goes there instead of
-//   to `starting` whenever a request, the daemon's start or a dependency would start it, and after
-//   a clean end, whatever its restart policy; not after a failure: that the policy answers, and
-//   starts it at once, for the client waits.
+// * `listening`: wanted up. The shell opens its sockets and says so (Listening): it is `ready`, and
+//   started when something comes to one of them (ConnectionSeen). Or it says why it cannot
+//   (ListenFailed): `failed`, cause spawn_failed. A unit that starts on its first connection goes
+//   there instead of to `starting` whenever a request, the daemon's start or a dependency would
+//   start it, and after a clean end, whatever its restart policy; not after a failure: that the
+//   policy answers, and starts it at once, for the client waits.
 // * What it requires is started with it, and held back for, when the connection comes. Of its edges
 //   only conflicts count before, and its place in the order of stops. When what it requires fails
 //   while it waits for that or runs, it is `failed`, cause dependency, as any other, and listens
 //   again once that is up.
-// * For others, and for jobs, such a unit is up as long as its sockets take connections: while it
-//   starts, runs, is restarted by its policy, and waits for what it needs, too. A restart of one
-//   that listens has nothing to do.
+// * For others, and for jobs, such a unit is up as long as its sockets take connections: once it is
+//   ready, and while it starts, runs, is restarted by its policy, and waits for what it needs, too.
+//   A restart of one that listens has nothing to do.
 // * Starts by a connection have a rate limit of their own (trigger_limit): more of them, and the
 //   unit is `failed`, cause rate_limited, like one whose process ends at once in a circle.
-// * ListenFailed: the sockets cannot be opened: `failed`, cause spawn_failed, with the reason.
 //
 // A restart that overlaps (Verb::overlap, or a requested restart of a unit that says so) leaves the
 // unit `running` at step `overlap`: `successor` is a second attempt of the same command on the same

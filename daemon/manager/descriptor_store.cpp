@@ -69,7 +69,7 @@ void Descriptors::store(UnitIndex unit, std::string_view name, std::vector<Uniqu
       return refuse(unit, kept.error().message);
   }
   // The process may have ended before its message was read.
-  unit_changed(unit);
+  close_what_is_over(unit);
 }
 
 void Descriptors::refuse(UnitIndex unit, std::string_view why) {

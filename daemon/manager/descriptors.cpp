@@ -137,7 +137,8 @@ void Descriptors::resume() {
       poll(*held);
     }
     if (begun) claim_inherited(unit);
-    unit_changed(unit);
+    close_what_is_over(unit);
+    if (record.state == core::UnitState::listening) listen(unit);
     counts_changed_(unit);
   }
   acceptor_.resume();
@@ -213,20 +214,24 @@ Result<void> Descriptors::add_live(SpawnExtras& extras, const core::Spawn& spawn
 }
 
 void Descriptors::units_changed(std::span<const UnitIndex> units) {
+  bool listens = false;
   for (const UnitIndex unit : units) {
     const UnitSpec& spec = core_.set()[unit];
     if (!spec.descriptors && table_.of(unit) == nullptr) continue;
-    unit_changed(unit);
+    close_what_is_over(unit);
     if (serves_connections(spec)) acceptor_.instance_changed(unit);
+    listens = listens || core_.record(unit).state == core::UnitState::listening;
   }
+  if (!listens) return;
+  // One may want the very port that another has just closed.
+  keeper_.await_drops();
+  for (const UnitIndex unit : units)
+    if (core_.record(unit).state == core::UnitState::listening) listen(unit);
 }
 
-void Descriptors::unit_changed(UnitIndex unit) {
+void Descriptors::close_what_is_over(UnitIndex unit) {
   const core::UnitRecord& record = core_.record(unit);
-  if (record.state == core::UnitState::listening)
-    listen(unit);
-  else
-    unwatch(unit);
+  if (record.state != core::UnitState::listening) unwatch(unit);
   if (core::at_rest(record.state)) close_sockets(unit);
   if (has_no_process(record.state)) live_.close_ended(unit);
   drop_stale(unit);
@@ -325,7 +330,8 @@ void Descriptors::close_sockets(UnitIndex unit) {
 void Descriptors::listen(UnitIndex unit) {
   auto opened = open_sockets(unit);
   if (opened) opened = watch(unit);
-  if (!opened) queue_(core::ListenFailed{unit, std::move(opened.error().message)});
+  if (!opened) return queue_(core::ListenFailed{unit, std::move(opened.error().message)});
+  if (!core_.record(unit).ready) queue_(core::Listening{unit});
 }
 
 Result<void> Descriptors::watch(UnitIndex unit) {

@@ -73,8 +73,8 @@ class Descriptors {
   /// order: sockets, passed, stored.
   Result<void> add_to(SpawnExtras& extras, const core::Spawn& spawn);
 
-  /// Before each publish, for the units that have changed: opens, watches, closes, drops, by their
-  /// state. So the sockets of a unit that is seen to be listening are there.
+  /// For the units that have changed, before that is published: opens, watches, closes, drops, by
+  /// their state. What comes of a unit that is to listen is queued: Listening or ListenFailed.
   void units_changed(std::span<const UnitIndex> units);
 
   /// FDSTORE=1: of the service itself. `poll`: dropped when it hangs up (FDPOLL). Refusals are
@@ -107,7 +107,7 @@ class Descriptors {
   [[nodiscard]] std::vector<Held*> in_order(UnitIndex unit) const;
   void add_connection(SpawnExtras& extras, UnitIndex unit) const;
   Result<void> add_live(SpawnExtras& extras, const core::Spawn& spawn);
-  void unit_changed(UnitIndex unit);
+  void close_what_is_over(UnitIndex unit);
   Result<void> open_sockets(UnitIndex unit);
   Result<void> open_one(UnitIndex unit, int socket);
   bool claim_inherited(UnitIndex unit, int socket);

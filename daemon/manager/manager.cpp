@@ -208,16 +208,11 @@ int Manager::more_to_do(sd_event_source*, void*) {
 
 void Manager::turn() {
   const Now now = present();
-  std::vector<core::Event> events = std::move(queue_);
-  queue_.clear();
   std::vector<core::Action> actions;
-  for (const core::Event& event : events)
-    core_.handle(event, now.boot, now.real_ns, actions);
-  core_.time_reached(now.boot, now.real_ns, actions);
-  if (command_was_stopped()) core_.handle(core::ShutdownRequest{0}, now.boot, now.real_ns, actions);
+  std::vector<UnitIndex> changed = decide(now, actions);
   for (const core::Action& action : actions)
     foretell(action, now);
-  publish(phase(), now);
+  publish(std::move(changed), phase(), now);
   for (const core::Action& action : actions)
     perform(action);
   tell_systemd();
@@ -234,11 +229,31 @@ void Manager::turn() {
   if (another_set && idle && !core_.shutting_down() && !ended_) start_afresh();
 }
 
-/// Sockets first: a client that sees a unit listening may connect, and whoever sees it stopped may
-/// have its port.
-void Manager::publish(uint32_t phase, Now now) {
+/// What has come, and what is due. Whether the sockets of a unit that is to listen can be had
+/// belongs to the same turn: whoever sees it listening may connect.
+std::vector<UnitIndex> Manager::decide(Now now, std::vector<core::Action>& actions) {
+  const auto handle = [&](const core::Event& event) {
+    core_.handle(event, now.boot, now.real_ns, actions);
+  };
+  std::ranges::for_each(std::exchange(queue_, {}), handle);
+  core_.time_reached(now.boot, now.real_ns, actions);
+  if (command_was_stopped()) handle(core::ShutdownRequest{0});
   std::vector<UnitIndex> changed = core_.take_changed();
   descriptors_.units_changed(changed);
+  while (!queue_.empty()) {
+    std::ranges::for_each(std::exchange(queue_, {}), handle);
+    const std::vector<UnitIndex> more = core_.take_changed();
+    descriptors_.units_changed(more);
+    changed.insert(changed.end(), more.begin(), more.end());
+  }
+  std::ranges::sort(changed);
+  const auto doubled = std::ranges::unique(changed);
+  changed.erase(doubled.begin(), doubled.end());
+  return changed;
+}
+
+/// Whoever sees a unit stopped may have its port.
+void Manager::publish(std::vector<UnitIndex> changed, uint32_t phase, Now now) {
   keeper_.await_drops();
   publisher_.publish(core_, std::move(changed), phase, now);
 }
@@ -426,7 +441,7 @@ void Manager::end_once_saved(Instant now) {
 void Manager::end(int exit_code) {
   const int code = command_exit_code(exit_code);
   log(Level::info, "everything is stopped; fosterd ends", {{"exit_code", code}});
-  publish(FOSTER_PHASE_DOWN, present());
+  publish(core_.take_changed(), FOSTER_PHASE_DOWN, present());
   publisher_.remove();
   bus_.turn_ended();
   bus_.close();

@@ -85,7 +85,8 @@ class Manager {
   void queue(core::Event event) { queue_.push_back(std::move(event)); }
   Result<SpawnExtras> extras(const core::Spawn& spawn);
   void store(UnitIndex unit, const StoreWish& wish, std::vector<UniqueFd> fds);
-  void publish(uint32_t phase, Now now);
+  std::vector<UnitIndex> decide(Now now, std::vector<core::Action>& actions);
+  void publish(std::vector<UnitIndex> changed, uint32_t phase, Now now);
   [[nodiscard]] SlotFacts slot_facts(UnitIndex unit) const;
   void take_signal(int signal);
   void forward_to_command(int signal);

@@ -301,6 +301,34 @@ def test_a_changed_address_is_opened_and_the_old_one_closed(foster, server):
     assert is_refused(old)
 
 
+def test_what_needs_a_unit_whose_port_is_taken_is_not_started(foster, folder, server):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        daemon = foster({
+            "web": unit(server, top={"enabled": False}, start="first-connection") +
+            sockets({"listen": f"tcp://127.0.0.1:{port}"}),
+            "user": unit(shell(f"echo > {folder}/started; exec sleep 1000"), top={"enabled": False},
+                         depends={"requires": ["web"]})}).start()
+        assert "already in use" in daemon.ctl("start", "web", check=1).stderr
+        daemon.ctl("start", "user", check=1)
+    assert not (folder / "started").exists()
+    daemon.ctl("start", "web")
+    daemon.until_state("web", "listening")
+
+
+def test_two_in_conflict_take_the_same_port_from_each_other(foster, server):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    text = unit(server, start="first-connection", top={"enabled": False})
+    daemon = foster({"blue": text + sockets({"listen": listen}),
+                     "green": unit(server, start="first-connection", top={"enabled": False},
+                                   depends={"conflicts": ["blue"]}) +
+                     sockets({"listen": listen})}).start()
+    for name in ("blue", "green", "blue", "green"):
+        daemon.ctl("start", name)
+        daemon.until_state(name, "listening")
+
+
 def test_a_removed_unit_leaves_no_socket(foster, folder, server):
     path = folder / "x.sock"
     keys = {"start": "first-connection"}

@@ -233,10 +233,25 @@ void SmallWorld::judge(const core::Event* event, std::span<const core::Action> a
 }
 
 void SmallWorld::settle() {
+  open_sockets();
   while (!news_.empty() && !ended_) {
     const core::Event event = std::move(news_.front());
     news_.pop_front();
     give(event);
+    open_sockets();
+  }
+}
+
+void SmallWorld::open_sockets() {
+  for (uint32_t i = 0; i < set_->size(); ++i) {
+    const UnitRecord& record = manager_->record({i});
+    if (record.state != UnitState::listening || record.ready) continue;
+    const bool fails = spawn_fails_[i];
+    spawn_fails_[i] = false;
+    if (fails)
+      give(core::ListenFailed{{i}, "cannot listen"});
+    else
+      give(core::Listening{{i}});
   }
 }
 

@@ -69,6 +69,7 @@ class SmallWorld {
   void take_time();
   void judge(const core::Event* event, std::span<const core::Action> actions);
   void settle();
+  void open_sockets();
   void perform(const core::Action& action);
   void perform(const core::Spawn& spawn);
   void perform(const core::Kill& kill);

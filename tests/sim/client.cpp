@@ -65,6 +65,18 @@ void Simulation::ask_overlap() {
   inbox_.emplace_back(core::Request{++last_token_, core::Verb::overlap, std::move(units)});
 }
 
+/// The shell follows what is published. A new one tells of sockets that it has found open, too.
+void Simulation::open_sockets(UnitIndex unit) {
+  const std::optional<core::UnitRecord>& record = region_.records[unit.value];
+  if (!record || record->state != core::UnitState::listening) return;
+  if (record->ready && !first_turn_) return;
+  if (swarm_.listen_fails && once_in(random_, 4)) {
+    inbox_.emplace_back(core::ListenFailed{unit, "cannot listen: fault"});
+  } else {
+    inbox_.emplace_back(core::Listening{unit});
+  }
+}
+
 /// The shell watches what is published as listening; what it has seen may be old news by now.
 void Simulation::connects() {
   const UnitIndex unit = some_unit();

@@ -28,6 +28,7 @@ using core::Kill;
 using core::KillFailed;
 using core::LastExit;
 using core::ListenFailed;
+using core::Listening;
 using core::MainFound;
 using core::MainNotFound;
 using core::MaskChange;
@@ -100,6 +101,7 @@ class Describer {
   std::string operator()(const ReadySeen& event) const {
     return "ready seen" + who(event.unit, event.attempt);
   }
+  std::string operator()(const Listening& event) const { return "listening" + name(event.unit); }
   std::string operator()(const ConnectionSeen& event) const {
     return "connection" + name(event.unit);
   }

@@ -199,6 +199,8 @@ void Simulation::manager_starts() {
     if ((*set_)[{i}].enabled && !region_.records[i].has_value()) begin.initial.push_back({i});
   }
   inbox_.emplace_back(std::move(begin));
+  for (uint32_t i = 0; i < set_->size(); ++i)
+    open_sockets({i});
   keeper_.connect(&inbox_);
   first_manager_ = false;
   first_turn_ = true;
@@ -354,6 +356,8 @@ bool Simulation::publish() {
     return false;
   }
   oracle_.published_whole(*manager_, region_);
+  for (const UnitIndex unit : changed)
+    open_sockets(unit);
   return true;
 }
 

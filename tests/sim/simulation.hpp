@@ -77,6 +77,7 @@ class Simulation {
   void ask(core::Verb verb);
   void ask_overlap();
   void connects();
+  void open_sockets(UnitIndex unit);
   void send_signal();
   void change_mask();
   void timer_elapses();

@@ -43,6 +43,23 @@ TEST(Listening, AStartIsDoneOnceTheSocketsAreThere) {
   s.expect_state("web", UnitState::listening, Cause::request);
 }
 
+TEST(Listening, AStartWhoseSocketsCannotBeOpenedFailsAndStartsNobody) {
+  UnitSpec user = simple("user");
+  user.depends.make().requires_units.push_back(to("web"));
+  Scenario s({listener("web"), user});
+  s.begin();
+  s.stop("web");
+  s.exited("user", killed_by(SIGTERM));
+  s.sockets_fail();
+  s.forget();
+  s.start("user");
+  s.expect("web: listening (request)", "reply 2: user job 2",
+           "web: failed (spawn failed), cannot listen", "user: failed (dependency)");
+  s.expect_job("user", 2, JobResult::failed);
+  s.start("web");
+  s.expect_job("web", 3, JobResult::failed);
+}
+
 TEST(Listening, ACleanEndLeadsBackToItAndAFailureIsRestarted) {
   Scenario s({listener("web")});
   s.begin();
@@ -117,7 +134,8 @@ TEST(Listening, ItIsUpForOthersWhateverItsProcessDoes) {
   user.depends.make().binds_to.push_back(to("web"));
   Scenario s({web, user});
   s.begin();
-  s.expect("web: listening (boot)", "user: starting (boot)", "spawn user #1");
+  s.expect("web: listening (boot)", "user: waiting (boot)", "user: starting (boot)",
+           "spawn user #1");
   s.spawned("user");
   connect(s, "web");
   s.spawned("web");

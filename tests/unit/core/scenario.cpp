@@ -118,6 +118,16 @@ void Scenario::ran(std::string_view unit, uint64_t attempt, int code) {
 void Scenario::handle(const Event& event) {
   supervisor_.handle(event, now_, now_.ns, actions_);
   judge();
+  open_sockets();
+}
+
+void Scenario::open_sockets() {
+  for (uint32_t i = 0; i < set_->size(); ++i) {
+    const UnitRecord& known = supervisor_.record({i});
+    if (known.state != UnitState::listening || known.ready) continue;
+    if (sockets_fail_) return handle(ListenFailed{{i}, "cannot listen"});
+    handle(Listening{{i}});
+  }
 }
 
 void Scenario::pass(Duration time) {
@@ -126,6 +136,7 @@ void Scenario::pass(Duration time) {
     now_ = std::max(now_, *supervisor_.next_deadline());
     supervisor_.time_reached(now_, now_.ns, actions_);
     judge();
+    open_sockets();
   }
   now_ = until;
 }

@@ -58,7 +58,9 @@ class Scenario {
   void mask(std::string_view unit, bool masked) { handle(MaskChange{index(unit), masked}); }
   /// A process of a hook or check, from its start to its end.
   void ran(std::string_view unit, uint64_t attempt, int code = 0);
+  /// The sockets of what is listening are open at once, unless they shall fail.
   void handle(const Event& event);
+  void sockets_fail() { sockets_fail_ = true; }
   /// Time goes on; what falls due within it is done at its very moment.
   void pass(Duration time);
   /// The manager is away for so long: what falls due is done only at the end.
@@ -89,11 +91,13 @@ class Scenario {
   void expect_lines(const std::vector<std::string>& lines);
   [[nodiscard]] Attempt attempt_or_newest(std::string_view unit, uint64_t attempt) const;
   void judge();
+  void open_sockets();
 
   std::shared_ptr<const UnitSet> set_;
   Supervisor supervisor_;
   Instant now_{1'000'000'000'000};
   uint64_t token_ = 0;
+  bool sockets_fail_ = false;
   std::vector<Action> actions_;
 };
 
