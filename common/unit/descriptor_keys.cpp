@@ -43,7 +43,9 @@ constexpr std::array kKeys{
     KeySpec{Section::service, "start", "one of \"immediately\" and \"first-connection\"",
             "\"immediately\"",
             "When a unit that is wanted up is started: at once, or when something comes to one of "
-            "its sockets. Until then it is listening, which for other units is as good as up.",
+            "its sockets. Until then it is listening, which for other units is as good as up. Its "
+            "conditions are looked at when something comes: if one is not met the unit is skipped, "
+            "and its sockets are closed until it is started again.",
             "activation socket-activation lazy on-demand", set_start},
     KeySpec{Section::service, "trigger-limit", "a whole number from 0 to 1000000", "20",
             "With more starts by a connection than this within trigger-interval the service has "

@@ -82,11 +82,13 @@ constexpr std::array kKeys{
             "Exit codes after which there is a restart, whatever the policy.",
             "restart-force-exit-status restartforceexitstatus",
             [](S s) { read_exit_codes(s, s.spec.restart.force_exit_codes); }},
-    KeySpec{Section::restart, "overlap", "true or false", "false",
-            "Whether a restart that someone asks for starts the new process beside the old one, on "
-            "the same sockets, and stops the old one when the new one is ready. If that does not "
-            "come to be ready the old one stays.",
-            "graceful rolling zero-downtime", [](S s) { read_boolean(s, s.spec.restart.overlap); }},
+    KeySpec{
+        Section::restart, "overlap", "true or false", "false",
+        "Whether a restart that someone asks for starts the new process beside the old one, on "
+        "the same sockets, and stops the old one when the new one is ready. If that does not "
+        "come to be ready the old one stays. Not with `tcp`, `unix` or `http` in `[ready]`: the "
+        "old process would answer there. A `command` finds the new one's number in $MAINPID.",
+        "graceful rolling zero-downtime", [](S s) { read_boolean(s, s.spec.restart.overlap); }},
 
     KeySpec{Section::stop, "signal", "a signal's name such as \"SIGTERM\"", "\"SIGTERM\"",
             "What asks the service to end.", "kill-signal killsignal stopsignal stop-signal",

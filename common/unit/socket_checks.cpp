@@ -203,6 +203,11 @@ class SocketChecks {
     const GivenKey* given = given_.find(Section::restart, "overlap");
     if (given == nullptr || !spec_.restart.overlap) return;
     const bool fits = spec_.type == ServiceType::simple || spec_.type == ServiceType::notify;
+    if (fits && spec_.ready && asked_at_an_address(spec_.ready->kind)) {
+      return at_key(*given,
+                    "`overlap` needs a readiness that the old process cannot answer for the new "
+                    "one: notify, descriptor, output, file or a command that looks at $MAINPID");
+    }
     if (fits || given_.refused(Section::service, "type") || spec_.type == ServiceType::group)
       return;
     at_key(*given, std::string("`overlap` is for a simple or notify service, and this is ") +

@@ -28,6 +28,10 @@ std::span<const SocketSpec> sockets_of(const UnitSpec& spec) {
   return spec.descriptors->sockets;
 }
 
+bool asked_at_an_address(ReadyKind kind) {
+  return kind == ReadyKind::tcp || kind == ReadyKind::unix_socket || kind == ReadyKind::http;
+}
+
 bool starts_on_connection(const UnitSpec& spec) {
   return spec.descriptors && spec.descriptors->start_on == StartOn::first_connection;
 }

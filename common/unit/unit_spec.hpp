@@ -207,10 +207,10 @@ enum class StorePreserve : uint8_t {
 struct DescriptorsSpec {
   std::vector<SocketSpec> sockets;  // passed in this order, from number 3 on
   StartOn start_on = StartOn::immediately;
-  bool of_connection = false;  // an instance that is started for a connection of its template's
+  bool of_connection = false;    // an instance that is started for a connection of its template's
   bool takes_inherited = false;  // of the command that the daemon was given: it gets all that the
                                  // daemon was given in $LISTEN_FDS
-  bool receive_live = false;   // has a $FOSTER_RECEIVE_FD, on which what is passed comes at once
+  bool receive_live = false;     // has a $FOSTER_RECEIVE_FD, on which what is passed comes at once
   StorePreserve store_preserve = StorePreserve::restart;
   bool stores = false;          // says something of the store, and so has a $NOTIFY_SOCKET
   uint32_t store_max = 64;      // descriptors by FDSTORE=1, at a time; 0: none are taken
@@ -291,6 +291,9 @@ struct UnitSpec {
 
 /// Whether and how long a start may take until the unit is up; 0: as long as it likes.
 [[nodiscard]] Duration start_timeout(const UnitSpec& spec);
+
+/// Whether readiness is asked for at an address, where another process may answer.
+[[nodiscard]] bool asked_at_an_address(ReadyKind kind);
 
 /// Whether the unit gets a $NOTIFY_SOCKET.
 [[nodiscard]] bool uses_notify(const UnitSpec& spec);

@@ -181,6 +181,7 @@ void UnitMachine::reload_over(UnitIndex unit, JobResult result, const Turn& turn
 void UnitMachine::reset_requested(UnitIndex unit, const Turn& turn) {
   UnitRecord& record = ledger_.change(unit);
   record.window_count = 0;
+  record.trigger_count = 0;
   record.failures = record.state == UnitState::backoff ? 1 : 0;
   if (record.state != UnitState::failed) return;
   record.goal = Goal::down;

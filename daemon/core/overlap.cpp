@@ -25,8 +25,11 @@ std::string end_text(const LastExit& how) {
 
 }  // namespace
 
+/// Not where the old process would answer for the new one.
 bool UnitMachine::can_overlap(UnitIndex unit) const {
-  return spec(unit).type == ServiceType::simple || spec(unit).type == ServiceType::notify;
+  const bool fits =
+      spec(unit).type == ServiceType::simple || spec(unit).type == ServiceType::notify;
+  return fits && !asked_at_an_address(ready_kind(spec(unit)));
 }
 
 bool UnitMachine::can_overlap_now(UnitIndex unit) const {

@@ -24,6 +24,7 @@ void UnitMachine::start_afresh(const StartWish& wish, const Turn& turn) {
   UnitRecord& record = ledger_.change(wish.unit);
   record.failures = 0;
   if (wish.cause != Cause::on_failure) record.window_count = 0;
+  if (wish.cause == Cause::request) record.trigger_count = 0;
   record.detail.clear();
   start_attempt(wish, turn);
 }

@@ -201,7 +201,8 @@ void Supervisor::Impl::obey(Verb verb, const std::vector<UnitIndex>& units, cons
   FOSTER_CHECK(false);
 }
 
-/// Restarts those that can be with an overlap so, where that is wanted; returns the others.
+/// Restarts those that can be with an overlap so, where that is wanted; returns the others. One
+/// that is in an overlap still, though no job is, has lost its old process to a crash.
 std::vector<UnitIndex> Supervisor::Impl::overlap(Verb verb, const std::vector<UnitIndex>& units,
                                                  const Turn& turn) {
   std::vector<UnitIndex> others;
@@ -209,7 +210,7 @@ std::vector<UnitIndex> Supervisor::Impl::overlap(Verb verb, const std::vector<Un
     const bool wanted = verb == Verb::overlap || ledger.spec(unit).restart.overlap;
     if (wanted && machine.can_overlap_now(unit)) {
       machine.begin_overlap(unit, turn);
-    } else if (!wanted || ledger.record(unit).step != Step::overlap) {
+    } else {
       others.push_back(unit);
     }
   }

@@ -51,7 +51,9 @@ std::string error_text(core::Refusal refusal, const std::string& unit) {
     case core::Refusal::cannot_reload:
       return unit + " has no way to reload";
     case core::Refusal::cannot_overlap:
-      return unit + " cannot have a new process beside the old one";
+      return unit +
+             " cannot have a new process beside the old one: that is for simple and notify "
+             "services whose [ready] the old one does not answer";
     case core::Refusal::none:
       break;
   }

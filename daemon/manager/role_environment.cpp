@@ -174,7 +174,10 @@ Environment role_environment(const core::Supervisor& core, const core::Spawn& sp
   Environment environment;
   if (const char* word = role_word(spawn.role)) {
     environment.emplace_back("FOSTER_HOOK", word);
-    if (record.pid > 0) environment.emplace_back("MAINPID", std::to_string(record.pid));
+    const bool of_successor =
+        spawn.main_attempt.value != 0 && spawn.main_attempt == record.successor.attempt;
+    const int32_t pid = of_successor ? record.successor.pid : record.pid;
+    if (pid > 0) environment.emplace_back("MAINPID", std::to_string(pid));
   } else if (unit.health && unit.health->watchdog > Duration::zero()) {
     add_watchdog(environment, unit.health->watchdog);
   }

@@ -191,6 +191,27 @@ def test_what_cannot_take_over_leaves_the_old_one(foster, folder, fault):
     assert daemon.unit("chat")["pid"] != first
 
 
+def test_a_check_by_command_knows_the_new_process(foster, folder):
+    daemon = foster({"web": unit(["/bin/sleep", "infinity"], restart={"overlap": True},
+                                 ready={"command": shell(f"test -e {folder}/$MAINPID"),
+                                        "interval": "20ms"})})
+    daemon.launch()
+    daemon.until_unit("web", lambda body: body.pid > 0, "its process")
+    first = daemon.unit("web")["pid"]
+    (folder / str(first)).touch()
+    daemon.until_state("web", "running")
+    daemon.ctl("restart", "web", "--no-wait")
+    daemon.until_unit("web", lambda body: body.successor_pid > 0, "the new process")
+    region = daemon.region()
+    second = region.units()["web"].successor_pid
+    region.close()
+    assert daemon.unit("web")["pid"] == first
+    (folder / str(second)).touch()
+    daemon.until_unit("web", lambda body: body.pid == second and body.step_word == "none",
+                      "the new one alone")
+    assert not is_alive(first)
+
+
 @pytest.mark.parametrize("ready", [False, True], ids=["on-its-way-up", "on-its-way-down"])
 def test_a_unit_that_goes_in_the_middle_is_stopped_with_both(foster, folder, ready):
     gate = Fifo(folder / "gate")

@@ -1,6 +1,7 @@
 // What users ask of the manager in a simulation, and when.
 #include <csignal>
 
+#include "daemon/core/readiness.hpp"
 #include "tests/sim/simulation.hpp"
 
 namespace foster::sim {
@@ -58,7 +59,8 @@ void Simulation::ask_overlap() {
   std::vector<UnitIndex> units = some_units();
   const auto refused = [this](UnitIndex unit) {
     const ServiceType type = (*set_)[unit].type;
-    return type != ServiceType::simple && type != ServiceType::notify;
+    const bool fits = type == ServiceType::simple || type == ServiceType::notify;
+    return !fits || asked_at_an_address(core::ready_kind((*set_)[unit]));
   };
   if (!once_in(random_, 8)) std::erase_if(units, refused);
   if (units.empty()) return;

@@ -1,4 +1,5 @@
 #include "tests/sim/job_oracle.hpp"
+#include "daemon/core/readiness.hpp"
 
 #include <algorithm>
 
@@ -185,7 +186,9 @@ void JobOracle::judge_refusal(const Judged& judged, const core::Request& request
   }
   const bool starts = request.verb == Verb::start || request.verb == Verb::restart;
   const bool overlaps = std::ranges::all_of(request.units, [&](UnitIndex unit) {
-    return set_[unit].type == ServiceType::simple || set_[unit].type == ServiceType::notify;
+    const bool fits =
+        set_[unit].type == ServiceType::simple || set_[unit].type == ServiceType::notify;
+    return fits && !asked_at_an_address(core::ready_kind(set_[unit]));
   });
   if (request.verb == Verb::overlap && !overlaps && reply.refusal == Refusal::none) {
     verdict_.fail("an overlap was not refused where there is none");

@@ -28,6 +28,10 @@ void OrderOracle::handled(const Judged& judged) {
     hurried_ = true;
   }
   if (judged.event != nullptr) told_.event(*judged.event, judged.now);
+  // Whoever asks for a unit forgives it how often it was started by connections.
+  const auto* request = as<core::Request>(judged.event);
+  for (size_t i = 0; request != nullptr && i < request->units.size(); ++i)
+    connections_[request->units[i].value].clear();
   for (const core::Action& action : judged.actions) {
     judge(judged, action);
     const auto* note = std::get_if<core::Note>(&action);

@@ -244,6 +244,36 @@ TEST(Overlap, AReloadThatWasInTheWayIsNotTheNextOne) {
   s.expect_job("web", 3, JobResult::done);
 }
 
+TEST(Overlap, NotWhereTheOldOneWouldAnswerForTheNewOne) {
+  UnitSpec spec = simple("web");
+  spec.restart.overlap = true;
+  spec.ready.make().kind = ReadyKind::http;
+  Scenario s({spec});
+  s.begin();
+  s.spawned("web");
+  s.ran("web", 2);
+  s.expect_state("web", UnitState::running, Cause::boot);
+  s.forget();
+  overlap(s);
+  s.expect("reply 1: cannot overlap web");
+  s.restart("web");
+  s.expect("web: stopping (request)", "kill web #1 15 group continue", "reply 2: web job 1");
+}
+
+TEST(Overlap, WhileWhatACrashHasLeftIsStoppedARestartIsAPlainOne) {
+  Scenario s({notify("web")});
+  up(s);
+  overlap(s);
+  s.spawned("web", 2);
+  s.main_exited("web", killed_by(SIGSEGV), 1);
+  s.expect_job("web", 1, JobResult::none);
+  says_ready(s, 2);
+  s.expect_step("web", UnitState::running, Step::overlap);
+  s.forget();
+  overlap(s);
+  s.expect_state("web", UnitState::stopping, Cause::request);
+}
+
 TEST(Overlap, HealthChecksArePausedAndReadyChecksAreOfTheNewOne) {
   UnitSpec spec = simple("web");
   spec.health.make().kind = HealthKind::command;

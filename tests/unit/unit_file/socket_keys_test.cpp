@@ -298,6 +298,13 @@ TEST(SocketKeys, OverlapIsForServicesThatRunInTheForeground) {
   EXPECT_TRUE(unit_from(with_command("[restart]\noverlap = true\n")).restart.overlap);
   EXPECT_EQ(complaints(with_command("type = \"notify\"\n[restart]\noverlap = true\n")), "");
   EXPECT_EQ(complaints(with_command("type = \"oneshot\"\n[restart]\noverlap = false\n")), "");
+  EXPECT_EQ(
+      complaints(with_command("[restart]\noverlap = true\n[ready]\ntcp = \"localhost:80\"\n")),
+      folded(R"(web.toml:4:1: `overlap` needs a readiness that the old process cannot answer \
+for the new one: notify, descriptor, output, file or a command that looks at $MAINPID
+    overlap = true
+    ^^^^^^^
+)"));
   EXPECT_EQ(complaints(with_command("type = \"forking\"\n[restart]\noverlap = true\n")),
             folded(R"(web.toml:5:1: `overlap` is for a simple or notify service, and this is a \
 forking service
