@@ -87,7 +87,8 @@ constexpr std::array kKeys{
         "Whether a restart that someone asks for starts the new process beside the old one, on "
         "the same sockets, and stops the old one when the new one is ready. If that does not "
         "come to be ready the old one stays. Not with `tcp`, `unix` or `http` in `[ready]`: the "
-        "old process would answer there. A `command` finds the new one's number in $MAINPID.",
+        "old process would answer there. A `command` finds the new one's number in $MAINPID. "
+            "One that names another process by MAINPID is not ready.",
         "graceful rolling zero-downtime", [](S s) { read_boolean(s, s.spec.restart.overlap); }},
 
     KeySpec{Section::stop, "signal", "a signal's name such as \"SIGTERM\"", "\"SIGTERM\"",

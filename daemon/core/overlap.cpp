@@ -265,6 +265,11 @@ void UnitMachine::beside_said(const Notified& event, const Turn& turn) {
   }
   if (!of_successor) return;
   if (event.status_text) record.status_text = *event.status_text;
+  const bool names_another = event.main_pid && run.pid != 0 && *event.main_pid != run.pid;
+  if (names_another && awaits_successor(event.unit)) {
+    record.detail = "the new process named another as the main one, which it cannot be here";
+    return kill_beside(event.unit, run, turn);
+  }
   if (event.ready && ready_kind(spec(event.unit)) == ReadyKind::notify) {
     successor_ready(event.unit, turn);
   }

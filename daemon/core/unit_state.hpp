@@ -92,6 +92,8 @@
 //   over. The job is done once it is. exits counts it, no restart policy does.
 // * The successor ends, or is not ready by the start timeout: it is killed, the job fails, the old
 //   one goes on as if nothing had been. exits does not count it.
+// * A successor that names another process by MAINPID has failed: the two would not change places
+//   with that one.
 // * The old one ends meanwhile: the successor is the main process, the unit `starting` until it is
 //   ready, as after any start. What the old one has left of its group is `former`.
 // * A stop, a failure of the health, and the like: both are stopped. A second restart while one is

@@ -244,6 +244,21 @@ TEST(Overlap, AReloadThatWasInTheWayIsNotTheNextOne) {
   s.expect_job("web", 3, JobResult::done);
 }
 
+TEST(Overlap, OneThatNamesAnotherAsTheMainOneLeavesTheOldOne) {
+  Scenario s({notify("web")});
+  up(s);
+  overlap(s);
+  s.spawned("web", 2);
+  s.handle(Notified{.unit = s.index("web"), .attempt = {2}, .main_pid = 1002});
+  s.forget();
+  s.handle(Notified{.unit = s.index("web"), .attempt = {2}, .ready = true, .main_pid = 77});
+  s.expect("kill web #2 9 group");
+  s.exited("web", killed_by(SIGKILL), 2);
+  s.expect_job("web", 1, JobResult::failed);
+  s.expect_step("web", UnitState::running, Step::none);
+  EXPECT_EQ(s.record("web").pid, 1001);
+}
+
 TEST(Overlap, NotWhereTheOldOneWouldAnswerForTheNewOne) {
   UnitSpec spec = simple("web");
   spec.restart.overlap = true;
