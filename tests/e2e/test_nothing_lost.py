@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 import journal
-from daemon import SERVICES, processes_with, unit, zombies_of
-from events import FileWatch, is_alive, wait_for_end
+from daemon import SERVICES, processes_with, sockets, unit, zombies_of
+from events import PATIENCE_S, FileWatch, is_alive, wait_for_end
 
 KILLS = 200
 SEED = int(os.environ.get("FOSTER_SEED", random.SystemRandom().randrange(1 << 32)))
@@ -224,3 +224,18 @@ def check_no_residue(daemon):
 
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, "-s"]))
+
+
+def test_ten_thousand_restarts_leave_no_descriptor_behind(foster):
+    restarts = 10_000
+    daemon = foster({
+        "spinning": unit(["/bin/true"], top={"enabled": False}, receive="live",
+                         ready={"descriptor": 9}, restart={
+                             "policy": "always", "delay": "0s", "limit": restarts,
+                             "limit_interval": "1h"}) + sockets({"listen": "tcp://127.0.0.1:0"}),
+        "steady": unit(["/bin/sleep", "infinity"])}).start()
+    before = descriptors_at_rest(daemon)
+    daemon.ctl("start", "spinning", "--no-wait")
+    daemon.ctl("wait", "spinning", "--for", "failed", "--timeout", f"{5 * PATIENCE_S}s")
+    assert daemon.unit("spinning")["exits"] == restarts + 1
+    assert descriptors_at_rest(daemon) == before
