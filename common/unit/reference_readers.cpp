@@ -132,10 +132,12 @@ void read_conditions(const Setting& setting, ConditionKind kind) {
 void read_calendars(const Setting& setting, std::vector<std::string>& target) {
   for (const ConfigValue& item : one_or_more_texts(setting)) {
     Result<Calendar> calendar = parse_calendar(item.text);
-    if (calendar) {
-      target.push_back(item.text);
-    } else {
+    if (!calendar) {
       report(setting, item, std::move(calendar.error().message));
+    } else if (!next_elapse(*calendar, 0)) {
+      report(setting, item, quoted_text(item.text) + " never comes");
+    } else {
+      target.push_back(item.text);
     }
   }
 }

@@ -107,6 +107,8 @@ TEST(TimerKeys, Mistakes) {
     calendar = ["daily", "Mno 09:00", 5]
                                       ^
 )");
+  EXPECT_TRUE(complaints(with_timer("calendar = [\"daily\", \"*-02-30\"]\n"))
+                  .starts_with("web.toml:5:22: \"*-02-30\" never comes\n"));
   EXPECT_TRUE(complaints(with_timer("calendar = [\"daily\", \"Mno 09:00\"]\n"))
                   .starts_with("web.toml:5:22: cannot read \"Mno 09:00\" as a calendar event: "));
   EXPECT_EQ(complaints(with_timer("every = \"0s\"\npersistent = true\n")),
