@@ -10,12 +10,15 @@ void Shutdown::resume(int exit_code) {
   exit_code_ = exit_code;
 }
 
-Shutdown::Step Shutdown::requested(int exit_code) {
+Shutdown::Step Shutdown::requested(int exit_code, Instant now) {
   if (!under_way_) {
     resume(exit_code);
     return Step::begin;
   }
-  if (by_request_) return Step::hurry;
+  if (by_request_) {
+    if (!last_moment_) last_moment_ = now + kHurriedAtMost;
+    return Step::hurry;
+  }
   by_request_ = true;
   return Step::wait;
 }

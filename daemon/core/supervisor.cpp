@@ -270,7 +270,7 @@ void Supervisor::Impl::take(const SignalRequest& event, const Turn& turn) {
 }
 
 void Supervisor::Impl::take(const ShutdownRequest& event, const Turn& turn) {
-  switch (shutdown.requested(event.exit_code)) {
+  switch (shutdown.requested(event.exit_code, turn.now)) {
     case Shutdown::Step::begin:
       return begin_shutdown(turn);
     case Shutdown::Step::hurry:
@@ -371,7 +371,8 @@ void Supervisor::Impl::conclude(const Turn& turn) {
     settled = true;
     turn.actions.emplace_back(InitialUnitsSettled{});
   }
-  if (shutdown.under_way() && ledger.all_at_rest() && shutdown.end()) {
+  const bool last_moment = shutdown.last_moment() && turn.now >= *shutdown.last_moment();
+  if (shutdown.under_way() && (ledger.all_at_rest() || last_moment) && shutdown.end()) {
     turn.actions.emplace_back(EndDaemon{shutdown.exit_code()});
   }
 }
@@ -438,7 +439,9 @@ void Supervisor::time_reached(Instant now, int64_t now_real_ns, std::vector<Acti
 }
 
 std::optional<Instant> Supervisor::next_deadline() const {
-  return impl_->ledger.earliest_deadline();
+  const std::optional<Instant> earliest = impl_->ledger.earliest_deadline();
+  const std::optional<Instant> last = impl_->shutdown.last_moment();
+  return earliest && last ? std::min(*earliest, *last) : earliest ? earliest : last;
 }
 
 std::vector<UnitIndex> Supervisor::take_changed() {

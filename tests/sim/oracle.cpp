@@ -178,6 +178,9 @@ void Oracle::judge_records(const core::Supervisor& manager) {
     consider(record.successor.deadline);
     consider(record.former.deadline);
   }
+  if (earliest == manager.next_deadline()) return;
+  // The first request of a shutdown that a unit began does not hurry it.
+  if (order_.hurried()) consider(order_.last_moment());
   if (earliest != manager.next_deadline()) fail("the next deadline is not the earliest one");
 }
 
@@ -369,7 +372,8 @@ void Oracle::converged(const core::Supervisor& manager, const ModelKeeper& keepe
 }
 
 void Oracle::ended(const core::EndDaemon& end, const core::Supervisor& manager,
-                   const ModelKeeper& keeper) {
+                   const ModelKeeper& keeper, Instant now) {
+  if (order_.hurried() && now >= order_.last_moment()) return;
   if (end.exit_code != manager.exit_code()) fail("the daemon ends with another code");
   for (uint32_t i = 0; i < set_.size(); ++i) {
     const UnitRecord& record = manager.record({i});

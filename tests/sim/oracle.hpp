@@ -55,8 +55,8 @@ class Oracle {
   /// All faults are healed and nothing more happens: everything must have come to its end.
   void converged(const core::Supervisor& manager, const ModelKeeper& keeper);
   /// The daemon was told to end.
-  void ended(const core::EndDaemon& end, const core::Supervisor& manager,
-             const ModelKeeper& keeper);
+  void ended(const core::EndDaemon& end, const core::Supervisor& manager, const ModelKeeper& keeper,
+             Instant now);
 
  private:
   struct Rate {

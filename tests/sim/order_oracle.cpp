@@ -25,6 +25,7 @@ const core::Reply* reply_of(const Judged& judged) {
 void OrderOracle::handled(const Judged& judged) {
   if (as<core::Begin>(judged.event) != nullptr) hurried_ = false;
   if (as<core::ShutdownRequest>(judged.event) != nullptr && judged.was_shutting_down) {
+    if (!hurried_) hurried_since_ = judged.now;
     hurried_ = true;
   }
   if (judged.event != nullptr) told_.event(*judged.event, judged.now);

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "daemon/core/shutdown.hpp"
 #include "daemon/core/supervisor.hpp"
 #include "tests/sim/told.hpp"
 #include "tests/sim/verdict.hpp"
@@ -47,6 +48,10 @@ class OrderOracle {
   [[nodiscard]] Told& told() { return told_; }
   [[nodiscard]] const Told& told() const { return told_; }
   [[nodiscard]] bool hurried() const { return hurried_; }
+  /// A hurried shutdown ends then, whatever is left.
+  [[nodiscard]] Instant last_moment() const {
+    return hurried_since_ + core::Shutdown::kHurriedAtMost;
+  }
 
  private:
   void judge(const Judged& judged, const core::Action& action);
@@ -72,6 +77,7 @@ class OrderOracle {
   std::vector<core::UnitState> noted_;            // by unit, as of the action that is being judged
   std::vector<std::deque<Instant>> connections_;  // by unit: when one started it
   bool hurried_ = false;
+  Instant hurried_since_;
 };
 
 }  // namespace foster::sim

@@ -397,7 +397,7 @@ void Simulation::perform(const core::Action& action) {
   } else if (const auto* reply = std::get_if<core::Reply>(&action)) {
     oracle_.replied(*reply);
   } else if (const auto* end = std::get_if<core::EndDaemon>(&action)) {
-    oracle_.ended(*end, *manager_, keeper_);
+    oracle_.ended(*end, *manager_, keeper_, now_);
     stage_ = Stage::over;
   }
   if (!broken.empty()) oracle_.fail(broken);

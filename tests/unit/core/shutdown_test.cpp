@@ -42,6 +42,26 @@ TEST(Shutdown, IsNotedWithItsCode) {
   EXPECT_EQ(note.value, 3);
 }
 
+TEST(Shutdown, OneThatIsHurriedDoesNotWaitForeverForWhatSigkillDoesNotEnd) {
+  Scenario s({simple("web")});
+  s.running("web");
+  s.shutdown(3);
+  s.pass(1h);
+  s.expect_state("web", UnitState::stopping, Cause::shutdown);
+  s.shutdown();
+  s.forget();
+  s.pass(9s);
+  for (const std::string& line : s.take_lines())
+    EXPECT_EQ(line, "kill web #1 9 group");
+  s.pass(1s);
+  EXPECT_EQ(s.take_lines().back(), "end with 3");
+  s.exited("web", killed_by(SIGKILL));
+  s.shutdown();
+  s.pass(1h);
+  for (const std::string& line : s.take_lines())
+    EXPECT_FALSE(line.starts_with("end")) << line;
+}
+
 TEST(Shutdown, RefusesStartsAndAnswersStops) {
   Scenario s({simple("web")});
   s.running("web");
