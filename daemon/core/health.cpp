@@ -124,7 +124,8 @@ void UnitMachine::health_checked(UnitIndex unit, bool good, const Turn& turn) {
     record.health = Health::healthy;
     return note_health(unit, "healthy", turn);
   }
-  if (turn.now < record.since + health.start_period) return;
+  // After an overlap it is another process that has come up, in the same state.
+  if (turn.now < std::max(record.since, record.started) + health.start_period) return;
   record.check_successes = 0;
   record.check_failures = std::min(record.check_failures + 1, health.failures);
   if (record.check_failures < health.failures || record.health == Health::unhealthy) return;

@@ -95,7 +95,11 @@ void UnitMachine::change_places(UnitIndex unit, const Turn& turn) {
   take_place(unit, turn);
   record.ready = true;
   note_ready(unit, "ready", turn);
-  if (record.check.attempt.value != 0) kill_side(unit, record.check, turn);
+  if (record.check.attempt.value != 0) {
+    // As a health check it would count against the new process.
+    record.check.role = Role::ready_check;
+    kill_side(unit, record.check, turn);
+  }
   begin_health(unit, turn);
   record.check_next = {};
   stop_beside(unit, record.former, turn);

@@ -13,7 +13,7 @@
 #include <csignal>
 
 #include "common/check.hpp"
-#include "daemon/protocol/keeper_protocol.hpp"
+#include "common/ipc/close_others.hpp"
 
 namespace foster::manager {
 namespace {
@@ -43,11 +43,13 @@ Result<void> seal(int memfd) {
   return {};
 }
 
-[[noreturn]] void do_work(const Background::Work& work, int text, pid_t manager) {
+[[noreturn]] void do_work(const Background::Work& work, int needs, int text, pid_t manager) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != manager) _exit(kFailed);
-  // The keeper is to see the end of its manager even while this goes on.
-  ::close(protocol::kManagerFd);
+  // The keeper is to see the end of its manager, and everyone that a port is free or a connection
+  // closed, even while this goes on.
+  const int kept[] = {needs, text};
+  close_others(kept);
   const Result<std::string> done = work();
   const Result<void> written = write_all(text, done ? *done : done.error().message);
   if (done && written) _exit(kDone);
@@ -81,14 +83,14 @@ Background::~Background() {
   if (child_ > 0) kill(child_, SIGKILL);
 }
 
-void Background::run(Work work, Done done) {
-  pieces_.push_back({std::move(work), std::move(done)});
+void Background::run(Work work, Done done, const UniqueFd* needs) {
+  pieces_.push_back({std::move(work), std::move(done), needs});
   if (pieces_.size() == 1) begin_next();
 }
 
 void Background::begin_next() {
   if (pieces_.empty()) return;
-  const auto begun = begin(pieces_.front().work);
+  const auto begun = begin(pieces_.front());
   if (begun) return;
   // Told from the loop like every other end, so that whoever asked is not told while asking.
   failure_ = begun.error();
@@ -97,14 +99,15 @@ void Background::begin_next() {
   FOSTER_CHECK(sd_event_add_defer(loop_, &source_, child_did_not_begin, this) >= 0);
 }
 
-Result<void> Background::begin(const Work& work) {
+Result<void> Background::begin(const Piece& piece) {
   auto memory = new_memfd("foster-work");
   if (!memory) return std::unexpected(memory.error());
   text_ = std::move(*memory);
   const pid_t manager = getpid();
   const pid_t child = fork();
   if (child < 0) return system_failure("fork", errno);
-  if (child == 0) do_work(work, text_.get(), manager);
+  const int needs = piece.needs != nullptr ? piece.needs->get() : -1;
+  if (child == 0) do_work(piece.work, needs, text_.get(), manager);
   child_ = child;
   end_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
   const int r =

@@ -1,7 +1,7 @@
 // Work that may take its time, the disk's above all, in a process of its own: the loop goes on
 // meanwhile. One piece after the other, in the order they were asked for. The process is a copy of
-// the manager as it is when the work begins; nothing of what the work changes comes back but its
-// text.
+// the manager as it is when the work begins, but for the descriptors, of which it has none; nothing
+// of what the work changes comes back but its text.
 #pragma once
 
 #include <deque>
@@ -32,19 +32,21 @@ class Background {
   /// The loop outlives this.
   void attach(sd_event* loop) { loop_ = loop; }
 
-  void run(Work work, Done done);
+  /// `needs`: what is to be open for the work, looked at when it begins; borrowed until then.
+  void run(Work work, Done done, const UniqueFd* needs = nullptr);
   [[nodiscard]] bool busy() const { return child_ > 0; }
 
  private:
   struct Piece {
     Work work;
     Done done;
+    const UniqueFd* needs;
   };
 
   static int child_ended(sd_event_source* source, int fd, uint32_t events, void* self);
   static int child_did_not_begin(sd_event_source* source, void* self);
   void begin_next();
-  Result<void> begin(const Work& work);
+  Result<void> begin(const Piece& piece);
   void finish(Result<UniqueFd> outcome);
 
   sd_event* loop_ = nullptr;  // borrowed

@@ -10,11 +10,13 @@
 #include "common/bus_api.hpp"
 #include "daemon/manager/held_name.hpp"
 #include "daemon/manager/log.hpp"
+#include "daemon/manager/notify_message.hpp"
 
 namespace foster::manager {
 namespace {
 
 constexpr char kShuttingDown[] = "fosterd is shutting down";
+constexpr size_t kWhatMax = 4096;  // bytes; of the paths that there may be, the longest
 
 bool no_more_descriptors(int error) {
   return error == EMFILE || error == ENFILE || error == ETOOMANYREFS;
@@ -131,9 +133,12 @@ struct BusDescriptors::Methods {
     return 1;
   }
 
+  /// What a descriptor is called elsewhere may be any bytes, of which D-Bus takes only UTF-8.
   static int append_held(sd_bus_message* made, const HeldView& held) {
+    const std::string what = one_line(held.what, kWhatMax);
+    const std::string from = one_line(held.from, kWhatMax);
     return sd_bus_message_append(made, "(sssxs)", origin_text(held.origin), held.name.c_str(),
-                                 held.what.c_str(), held.since_real_ns, held.from.c_str());
+                                 what.c_str(), held.since_real_ns, from.c_str());
   }
 
   static int list(sd_bus_message* call, void* self, sd_bus_error* error) {

@@ -1,5 +1,6 @@
 #include "daemon/manager/bus_server.hpp"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,7 +17,18 @@ namespace {
 
 /// Connections that one user may hold, so that none can take them all. Root and the daemon's own
 /// user are not counted.
-constexpr size_t kConnectionsPerUser = 64;
+constexpr size_t kConnectionsPerUser = 8;
+/// And how long each.
+constexpr uint64_t kVisitUs = 30'000'000;
+
+/// Of the descriptors that the manager may have, the clients' share.
+constexpr rlim_t kClientsShare = 4;
+
+size_t clients_max() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return SIZE_MAX;
+  return limit.rlim_cur / kClientsShare;
+}
 
 constexpr uint32_t kInstancesMax = 10'000;
 
@@ -114,6 +126,9 @@ void warn_of_lost_answer(int r) {
 struct BusServer::Client : BusCaller {
   BusServer* server = nullptr;
   BusDescriptors::Seat seat;
+  sd_event_source* visit = nullptr;  // its end
+
+  ~Client() { sd_event_source_disable_unref(visit); }
 };
 
 struct BusServer::Methods {
@@ -275,6 +290,11 @@ struct BusServer::Methods {
     return sd_bus_reply_method_return(call, "s", FOSTER_VERSION);
   }
 
+  static int visit_is_over(sd_event_source*, uint64_t, void* self) {
+    static_cast<Client*>(self)->gone = true;
+    return 0;
+  }
+
   static int disconnected(sd_bus_message*, void* self, sd_bus_error*) {
     static_cast<Client*>(self)->gone = true;
     return 0;
@@ -306,6 +326,9 @@ const sd_bus_vtable BusServer::Methods::table[] = {
 BusServer::BusServer(std::shared_ptr<const UnitSet> set, BusShell shell)
     : set_(std::move(set)),
       shell_(std::move(shell)),
+      door_([this](UniqueFd connection, const ucred& peer) {
+        return welcome(std::move(connection), peer);
+      }),
       descriptors_(set_, {shell_.descriptors, shell_.store_above, shell_.shutting_down,
                           [this](BusMessage answer) { answers_.push_back(std::move(answer)); }}) {}
 
@@ -317,65 +340,38 @@ bool BusServer::leave_out_connections(std::vector<UnitIndex>& units) const {
   return gone > 0 && units.empty();
 }
 
-BusServer::~BusServer() {
-  sd_event_source_disable_unref(source_);
-}
+BusServer::~BusServer() = default;
 
 Result<void> BusServer::attach(sd_event* loop, UniqueFd listening) {
   loop_ = loop;
-  listening_ = std::move(listening);
-  const int r =
-      sd_event_add_io(loop, &source_, listening_.get(), EPOLLIN, connection_arrived, this);
-  if (r < 0) return system_failure("watch the control socket", -r);
-  return {};
+  return door_.attach(loop, std::move(listening));
 }
 
-int BusServer::connection_arrived(sd_event_source*, int fd, uint32_t, void* self) {
-  static_cast<BusServer*>(self)->accept_all(fd);
-  return 0;
-}
-
-void BusServer::accept_all(int listening) {
-  for (;;) {
-    UniqueFd connection(accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (connection) {
-      welcome(std::move(connection));
-      continue;
-    }
-    if (errno == EINTR || errno == ECONNABORTED) continue;
-    if (errno != EAGAIN)
-      log(Level::error, "cannot accept a connection", {{"error", strerrordesc_np(errno)}});
-    return;
-  }
-}
-
-bool BusServer::admissible(const ucred& peer) const {
-  if (peer.uid == 0 || peer.uid == geteuid()) return true;
+Result<void> BusServer::admit(const ucred& peer) const {
+  if (clients_.size() >= clients_max())
+    return failure("take another client", "they have their share of the open files already");
+  if (peer.uid == 0 || peer.uid == geteuid()) return {};
   const auto of_peer = [&](const auto& client) { return client->uid == peer.uid; };
-  return static_cast<size_t>(std::ranges::count_if(clients_, of_peer)) < kConnectionsPerUser;
+  const auto count = static_cast<size_t>(std::ranges::count_if(clients_, of_peer));
+  if (count < kConnectionsPerUser) return {};
+  return failure("take another client", "uid " + std::to_string(peer.uid) + " has " +
+                                            std::to_string(count) + " connections already");
 }
 
-void BusServer::welcome(UniqueFd connection) {
-  ucred peer{};
-  socklen_t length = sizeof peer;
-  if (getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
-    log(Level::error, "cannot tell who connects", {{"error", strerrordesc_np(errno)}});
-    return;
-  }
-  if (!admissible(peer)) {
-    log(Level::warning, "a connection was refused: too many of this user", {{"uid", peer.uid}});
-    return;
-  }
+Result<void> BusServer::welcome(UniqueFd connection, const ucred& peer) {
+  if (auto admitted = admit(peer); !admitted) return admitted;
   auto client = std::make_unique<Client>();
   client->server = this;
   client->seat = {&descriptors_, client.get()};
   client->uid = peer.uid;
   client->pid = peer.pid;
-  if (const int r = open_bus(*client, std::move(connection)); r < 0) {
-    log(Level::error, "cannot open a connection", {{"error", strerrordesc_np(-r)}});
-    return;
-  }
+  int r = open_bus(*client, std::move(connection));
+  if (r >= 0 && !client->may_change())
+    r = sd_event_add_time_relative(loop_, &client->visit, CLOCK_BOOTTIME, kVisitUs, 0,
+                                   Methods::visit_is_over, client.get());
+  if (r < 0) return system_failure("open a connection", -r);
   clients_.push_back(std::move(client));
+  return {};
 }
 
 int BusServer::open_bus(Client& client, UniqueFd connection) {
@@ -488,7 +484,7 @@ void BusServer::turn_ended() {
 }
 
 void BusServer::close() {
-  source_ = sd_event_source_disable_unref(source_);
+  door_.close();
   waiting_.clear();
   answers_.clear();
   clients_.clear();

@@ -2,7 +2,10 @@
 // client, no bus daemon between. A call is decoded into an event and queued; the answer follows
 // once the core has taken it and the region shows it. Clients are judged by the kernel's word on
 // who connected (SO_PEERCRED, unix(7)): root and the daemon's own user may change things, everyone
-// may ask for the version.
+// may ask for the version and for what is held for a unit.
+//
+// A message is gathered in the manager's memory until it is whole, and may be large: so others
+// have few connections, and those not for long.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +28,7 @@
 #include "daemon/core/event.hpp"
 #include "daemon/manager/bus_caller.hpp"
 #include "daemon/manager/bus_descriptors.hpp"
+#include "daemon/manager/control_door.hpp"
 
 namespace foster::manager {
 
@@ -70,10 +74,8 @@ class BusServer {
   struct Methods;  // the vtable's handlers
   using Message = BusMessage;
 
-  static int connection_arrived(sd_event_source* source, int fd, uint32_t events, void* self);
-  void accept_all(int listening);
-  void welcome(UniqueFd connection);
-  bool admissible(const ucred& peer) const;
+  Result<void> welcome(UniqueFd connection, const ucred& peer);
+  [[nodiscard]] Result<void> admit(const ucred& peer) const;
   int open_bus(Client& client, UniqueFd connection);
   [[nodiscard]] bool leave_out_connections(std::vector<UnitIndex>& units) const;
   Result<std::vector<UnitIndex>> units_named(const std::vector<std::string>& patterns) const;
@@ -85,8 +87,7 @@ class BusServer {
   std::shared_ptr<const UnitSet> set_;
   BusShell shell_;
   sd_event* loop_ = nullptr;  // borrowed
-  sd_event_source* source_ = nullptr;
-  UniqueFd listening_;
+  ControlDoor door_;
   BusDescriptors descriptors_;
   std::vector<std::unique_ptr<Client>> clients_;
   uint64_t last_token_ = 0;

@@ -256,6 +256,11 @@ std::vector<UnitIndex> Manager::decide(Now now, std::vector<core::Action>& actio
 void Manager::publish(std::vector<UnitIndex> changed, uint32_t phase, Now now) {
   keeper_.await_drops();
   publisher_.publish(core_, std::move(changed), phase, now);
+  if (stops_taken_.empty()) return;
+  // Not before, and at once: a successor learns of them from the region or from the keeper.
+  for (const int signal : std::exchange(stops_taken_, {}))
+    keeper_.signal_taken(signal);
+  keeper_.flush();
 }
 
 Result<SpawnExtras> Manager::extras(const core::Spawn& spawn) {
@@ -368,11 +373,14 @@ core::Event Manager::event_of(const KeeperNews& news, const Errand& of) const {
 }
 
 void Manager::take_signal(int signal) {
-  keeper_.signal_taken(signal);
   const bool ends = signal == SIGTERM || signal == SIGINT || signal == SIGPWR ||
                     (signal == SIGHUP && !holdings_.command && isatty(STDIN_FILENO) == 1);
   log(Level::info, ends ? "told to stop" : "got a signal", {{"signal", signal_name(signal)}});
-  if (!ends) return forward_to_command(signal);
+  if (!ends) {
+    keeper_.signal_taken(signal);
+    return forward_to_command(signal);
+  }
+  stops_taken_.push_back(signal);
   const Instant before = std::exchange(told_to_stop_, now_since_boot());
   if (before.ns != 0 && told_to_stop_ - before < kSameSignal) return;
   queue(core::ShutdownRequest{0});

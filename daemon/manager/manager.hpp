@@ -127,7 +127,8 @@ class Manager {
   sd_event_source* keeper_source_ = nullptr;
   sd_event_source* timer_ = nullptr;
   sd_event_source* again_ = nullptr;
-  Instant told_to_stop_;  // by a signal, the last time; {0}: never
+  Instant told_to_stop_;          // by a signal, the last time; {0}: never
+  std::vector<int> stops_taken_;  // the signals that said so, until it is published
   /// Everything is stopped; what is being written to the disk may still take its time.
   struct LastWish {
     int exit_code = 0;

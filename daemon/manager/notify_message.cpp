@@ -12,7 +12,9 @@ namespace {
 constexpr size_t kWarningsMax = 3;
 constexpr size_t kQuotedMax = 40;
 constexpr int32_t kErrnoMax = 4095;  // of the kernel, MAX_ERRNO
-constexpr int64_t kUsecMax = std::numeric_limits<int64_t>::max() / 1000;
+/// Ten years, which is as good as for ever: the time that comes of larger ones could not be
+/// counted.
+constexpr uint64_t kUsecMax = uint64_t{10} * 365 * 24 * 3600 * 1'000'000;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 /// Bytes of the UTF-8 character that `text` begins with; 0 when it begins with none. Overlong
@@ -46,8 +48,7 @@ std::optional<Duration> microseconds(std::string_view text) {
   const auto usec = number<uint64_t>(text);
   if (!usec) return std::nullopt;
   if (*usec == std::numeric_limits<uint64_t>::max()) return Duration::zero();
-  if (*usec > static_cast<uint64_t>(kUsecMax)) return std::nullopt;
-  return std::chrono::microseconds(static_cast<int64_t>(*usec));
+  return std::chrono::microseconds(static_cast<int64_t>(std::min(*usec, kUsecMax)));
 }
 
 class Reader {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "daemon/manager/log.hpp"
+#include "daemon/manager/process_tree.hpp"
 
 namespace foster::manager {
 namespace {
@@ -40,6 +41,12 @@ int64_t stamp_lag_ns() {
   timespec tick{};
   clock_getres(CLOCK_REALTIME_COARSE, &tick);
   return tick.tv_nsec;
+}
+
+/// Now for one that is not known yet: only what comes counts then.
+Instant start_of(int32_t pid) {
+  const auto facts = pid > 0 ? process_facts(pid) : std::nullopt;
+  return facts ? facts->started : now_since_boot();
 }
 
 /// Whether the file has been made or touched since then. For a manager that was not there to see
@@ -82,16 +89,24 @@ void Readiness::attach(sd_event* loop, std::vector<HandedDescriptor>& kept) {
 }
 
 Result<void> Readiness::resume(UnitIndex unit, const core::UnitRecord& record) {
-  if (record.state != core::UnitState::starting || record.ready || record.attempt.value == 0)
-    return {};
+  const bool starts = record.state == core::UnitState::starting && !record.ready;
+  if (starts && record.attempt.value != 0) return resume(unit, record.attempt, record.started);
+  const core::SideRun& successor = record.successor;
+  const bool awaited = record.state == core::UnitState::running && successor.attempt.value != 0 &&
+                       !successor.ready && !successor.killed;
+  if (!awaited) return {};
+  return resume(unit, successor.attempt, start_of(successor.pid));
+}
+
+Result<void> Readiness::resume(UnitIndex unit, Attempt attempt, Instant started) {
   switch (kind_of(core_.set()[unit])) {
     case ReadyKind::descriptor:
     case ReadyKind::output:
       break;
     case ReadyKind::file: {
-      Watch& watch = add(unit, record.attempt);
+      Watch& watch = add(unit, attempt);
       auto watched = watch_file(watch);
-      if (watched && touched_since(watch.file->path(), record.started)) seen(watch);
+      if (watched && touched_since(watch.file->path(), started)) seen(watch);
       return watched;
     }
     case ReadyKind::none:
@@ -102,11 +117,11 @@ Result<void> Readiness::resume(UnitIndex unit, const core::UnitRecord& record) {
     case ReadyKind::command:
       return {};
   }
-  auto pipe = kept_.find(record.attempt.value);
+  auto pipe = kept_.find(attempt.value);
   if (pipe == kept_.end()) return {};
   UniqueFd fd = std::move(pipe->second);
   kept_.erase(pipe);
-  return watch_pipe(add(unit, record.attempt), std::move(fd));
+  return watch_pipe(add(unit, attempt), std::move(fd));
 }
 
 void Readiness::takeover_ended() {

@@ -35,8 +35,8 @@ class Readiness {
   /// Takes the pipes that a former manager left out of what the keeper holds.
   void attach(sd_event* loop, std::vector<HandedDescriptor>& kept);
 
-  /// After a takeover, for each unit: goes on watching where readiness has not been seen. A pipe
-  /// that nobody claims in this way is given up by takeover_ended().
+  /// After a takeover, for each unit: goes on watching where readiness has not been seen, be it of
+  /// a successor's. A pipe that nobody claims in this way is given up by takeover_ended().
   Result<void> resume(UnitIndex unit, const core::UnitRecord& record);
   void takeover_ended();
 
@@ -56,6 +56,7 @@ class Readiness {
   struct Watch;
 
   static int pipe_spoke(sd_event_source* source, int fd, uint32_t events, void* watch);
+  Result<void> resume(UnitIndex unit, Attempt attempt, Instant started);
   Watch& add(UnitIndex unit, Attempt attempt);
   Result<void> watch_pipe(Watch& watch, UniqueFd fd);
   Result<void> watch_file(Watch& watch);

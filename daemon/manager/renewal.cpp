@@ -75,7 +75,8 @@ void Renewal::scale(const std::string& name, uint32_t instances, Done done) {
         settings_.changed(edit);
         ready_ = true;
         done({});
-      });
+      },
+      &texts_.units);
 }
 
 }  // namespace foster::manager

@@ -12,7 +12,10 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <utility>
+
+#include "common/ipc/close_others.hpp"
 
 namespace foster::tap {
 namespace {
@@ -49,13 +52,15 @@ void write_all(int to, const char* bytes, size_t count) {
   }
 }
 
-/// In the process that stays: everything that is not its own is let go.
-void settle_down(const Options& options) {
+/// In the process that stays: everything that is not its own is let go, above all the service's
+/// sockets and connections, which end when the service closes them.
+void settle_down(const Options& options, std::span<const int> own) {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, nullptr);
   for (char** variable = environ; *variable != nullptr; ++variable)
     std::memset(*variable, 0, strlen(*variable));
+  close_others(own);
   if (chdir("/") != 0) return;
   const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing >= 0) dup2(nothing, STDIN_FILENO);
@@ -64,7 +69,7 @@ void settle_down(const Options& options) {
 
 /// Forks twice, so that the reader is no child of the service's. False in the service, to which it
 /// returns once the reader is as it is to be.
-bool is_reader(const Options& options, int& error) {
+bool is_reader(const Options& options, std::span<const int> own, int& error) {
   const pid_t between = fork();
   if (between < 0) error = errno;
   if (between != 0) {
@@ -72,7 +77,7 @@ bool is_reader(const Options& options, int& error) {
     }
     return false;
   }
-  settle_down(options);
+  settle_down(options, own);
   const pid_t reader = fork();
   if (reader != 0) _exit(0);
   return true;
@@ -207,9 +212,11 @@ int become_service(const Options& options) {
   int fork_error = 0;
   UniqueFd self(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
   if (!self) return complain("watch myself", "", errno, kCannotExecute);
-  if (is_reader(options, fork_error)) {
-    out.write.reset();
-    error.write.reset();
+  const int readers_own[] = {out.read.get(), error.read.get(), self.get(), options.ready_fd,
+                             options.tail_fd};
+  if (is_reader(options, readers_own, fork_error)) {
+    static_cast<void>(out.write.release());  // Closed with all others.
+    static_cast<void>(error.write.release());
     Reader(std::move(out.read), std::move(error.read), std::move(self), options).run();
     _exit(0);
   }

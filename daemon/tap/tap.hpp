@@ -8,8 +8,8 @@
 // service does not notice it. It is in the service's process group until the service's main process
 // has ended and everything that this one wrote has been read: so an attempt is not over before its
 // last words are kept. If others still hold the pipes then, it goes on in a session of its own
-// until they end, and nobody waits for it. It takes no signals, and wipes its copy of the
-// environment, by which processes are taken for the service's.
+// until they end, and nobody waits for it. It takes no signals, wipes its copy of the environment,
+// by which processes are taken for the service's, and holds none of the service's descriptors.
 #pragma once
 
 #include <regex.h>

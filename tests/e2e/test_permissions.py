@@ -7,11 +7,22 @@ import pytest
 
 from conftest import needs_root
 from daemon import ordinary_user, unit
+from events import PATIENCE_S
 
 pytestmark = needs_root
 
 SLEEPER = ["/bin/sleep", "infinity"]
 OTHER = 54321  # a user that has nothing to do with any of it
+
+# Comes in more often than others may, and shows what becomes of the last time.
+CROWD = """
+import socket, sys
+crowd = [socket.socket(socket.AF_UNIX) for _ in range(9)]
+for one in crowd:
+    one.connect(sys.argv[1])
+crowd[-1].settimeout(float(sys.argv[2]))
+print(crowd[-1].recv(1))
+"""
 
 
 @pytest.fixture
@@ -35,6 +46,15 @@ def test_nobody_else_may_change(public, verb):
     done = public.ctl(*verb, uid=OTHER, check=5)
     assert "not permitted" in done.stderr.lower() or "only" in done.stderr
     assert public.unit("a")["pid"] == pid and public.process.poll() is None
+
+
+def test_others_have_few_connections(public):
+    done = subprocess.run(
+        ["/usr/bin/python3", "-S", "-c", CROWD, public.runtime_base / public.id / "control",
+         str(PATIENCE_S)],
+        user=OTHER, group=OTHER, extra_groups=[], text=True, capture_output=True, check=False)
+    assert done.stdout == "b''\n", done.stderr
+    public.ctl("version", uid=OTHER)
 
 
 def test_a_user_may_change_their_own_and_root_may_too(foster):

@@ -59,6 +59,22 @@ def test_a_newline_survives_the_manager(foster, gate):
     open_and_see(daemon, gate)
 
 
+@pytest.mark.parametrize("kind", ["descriptor", "file"])
+def test_a_successor_s_survives_the_manager(foster, folder, gate, kind):
+    say, ready = {"descriptor": ("echo >&3", {"descriptor": 3}),
+                  "file": (f"touch {folder}/up", {"file": folder / "up"})}[kind]
+    daemon = foster(gated(gate, say, ready=ready))
+    begin(daemon)
+    open_and_see(daemon, gate)
+    first = daemon.unit("web")["pid"]
+    daemon.ctl("restart", "web", "--overlap", "--no-wait")
+    daemon.until_unit("web", lambda body: body.successor_pid > 0, "two processes")
+    daemon.kill_manager()
+    gate.say("go")
+    daemon.until_unit("web", lambda body: body.pid not in (0, first), "the new one's readiness")
+    daemon.until_unit("web", lambda body: body.step_word == "none", "the old one's end")
+
+
 def test_a_descriptor_that_is_closed_is_not_ready(foster):
     daemon = foster({"web": unit(shell(f"exec 3>&-; {SLEEP}"), restart={"policy": "never"},
                                  ready={"descriptor": 3, "timeout": "300ms"})})

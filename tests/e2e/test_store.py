@@ -18,6 +18,7 @@ from test_sockets import keeper_descriptors
 #   given                     what it was started with: names and what can be read of each
 #   store NAME TEXT [more]    a memfd with the text; more lines of the message, '/' between them
 #   many NAME COUNT           one message with that many descriptors
+#   strange NAME              a memfd whose own name is no UTF-8
 #   pipe NAME                 stores a pipe's read end; "hang" closes the write end
 #   say TEXT                  a message without descriptors
 #   run PROGRAM ...           as a process of its own
@@ -74,6 +75,8 @@ for line in open(sys.argv[1], encoding="utf-8"):
         os.close(fd)
     if word == "many":
         send(f"FDSTORE=1\\nFDNAME={rest[0]}", [memory(str(i)) for i in range(int(rest[1]))])
+    if word == "strange":
+        send(f"FDSTORE=1\\nFDNAME={rest[0]}", [os.memfd_create(b"caf\\xe9")])
     if word == "pipe":
         end, other = os.pipe()
         kept.append(other)
@@ -182,6 +185,12 @@ def test_the_same_open_file_is_stored_once(foster, service):
     daemon = foster({"web": service.unit()}).start()
     service.told("again state")
     assert held(daemon) == 1
+
+
+def test_what_has_a_strange_name_can_be_looked_at(foster, service):
+    daemon = foster({"web": service.unit()}).start()
+    service.told("strange state")
+    assert "caf\N{REPLACEMENT CHARACTER}" in daemon.ctl("fds", "web").stdout
 
 
 def test_removing_by_name(foster, service):

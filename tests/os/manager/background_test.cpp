@@ -1,6 +1,7 @@
 // Work in a process of its own, and the settings that are kept by it.
 #include <gtest/gtest.h>
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -61,12 +62,35 @@ TEST_F(BackgroundTest, OneAfterTheOther) {
     char byte = 0;
     return read(out.get(), &byte, 1) == 1 ? std::string(1, byte) : "none";
   };
-  background_->run(wait_for_byte, tell());
+  background_->run(wait_for_byte, tell(), &out);
   background_->run([]() -> Result<std::string> { return "second"; }, tell());
   ASSERT_EQ(sd_event_run(loop_, 0), 0);  // the first works still, the second waits
   ASSERT_EQ(write(in.get(), "x", 1), 1);
   serve(2);
   EXPECT_EQ(told_, (Told{"x", "second"}));
+}
+
+TEST_F(BackgroundTest, HoldsNothingOfTheManagersOpen) {
+  constexpr int kPatienceMs = 60'000;
+  int go_ends[2];
+  int held_ends[2];
+  ASSERT_EQ(pipe(go_ends), 0);
+  ASSERT_EQ(pipe(held_ends), 0);
+  const UniqueFd go(go_ends[0]);
+  UniqueFd say_go(go_ends[1]);
+  const UniqueFd seen(held_ends[0]);
+  UniqueFd held(held_ends[1]);
+  const auto wait_for_byte = [&]() -> Result<std::string> {
+    char byte = 0;
+    return std::to_string(read(go.get(), &byte, 1));
+  };
+  background_->run(wait_for_byte, tell(), &go);
+  held.reset();
+  pollfd closed{seen.get(), POLLIN, 0};
+  EXPECT_EQ(poll(&closed, 1, kPatienceMs), 1) << "it is open in the process that works";
+  ASSERT_EQ(write(say_go.get(), "x", 1), 1);
+  serve(1);
+  EXPECT_EQ(told_, Told{"1"});
 }
 
 TEST_F(BackgroundTest, ADeathIsAnError) {

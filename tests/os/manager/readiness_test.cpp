@@ -32,10 +32,22 @@ class ReadyWatch : public Rig {
     record.attempt = {7};
     record.pid = getpid();
     record.started = started_;
+    if (beside_another_) put_beside_another(record);
     set_unit(unit_, record);
     watch_ = std::make_unique<Readiness>(*keeper_, core(), queue());
     std::vector<HandedDescriptor> found = kept();
     watch_->attach(loop_, found);
+  }
+
+  /// Attempt 7 is not the main process yet, but an overlap's successor.
+  static void put_beside_another(core::UnitRecord& record) {
+    record.state = core::UnitState::running;
+    record.step = core::Step::overlap;
+    record.was_up = true;
+    record.ready = true;
+    record.successor = {.role = core::Role::successor, .attempt = {7}, .pid = getpid()};
+    record.attempt = {6};
+    record.pid = getppid();
   }
 
   /// As a successor of a manager that has died.
@@ -56,6 +68,7 @@ class ReadyWatch : public Rig {
   static void write_file(const std::string& path) { std::ofstream(path) << "x"; }
 
   UnitSpec unit_;
+  bool beside_another_ = false;
   Instant started_ = now_since_boot();
   std::unique_ptr<Readiness> watch_;
 };
@@ -211,6 +224,28 @@ TEST_F(ReadyWatch, ASuccessorDoesNotTakeAnOldFileForANewOne) {
   run_what_is_ready();
   EXPECT_FALSE(seen());
   ASSERT_EQ(utimensat(AT_FDCWD, file("ready").c_str(), nullptr, 0), 0);
+  await();
+}
+
+TEST_F(ReadyWatch, AnOverlapsSuccessorIsWaitedForAcrossManagers) {
+  beside_another_ = true;
+  make(ReadyKind::descriptor);
+  auto pipe = watch_->begin({0}, {7});
+  ASSERT_TRUE(pipe && *pipe);
+  take_over();
+  run_what_is_ready();
+  EXPECT_FALSE(seen());
+  ASSERT_EQ(write(pipe->get(), "\n", 1), 1);
+  await();
+}
+
+TEST_F(ReadyWatch, AnOverlapsSuccessorMayHaveMadeItsFileMeanwhile) {
+  beside_another_ = true;
+  make(ReadyKind::file, file("ready"));
+  ASSERT_TRUE(watch_->begin({0}, {7}));
+  watch_.reset();
+  write_file(file("ready"));
+  take_over();
   await();
 }
 

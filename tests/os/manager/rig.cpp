@@ -65,7 +65,8 @@ void Rig::set_unit(UnitSpec unit, const core::UnitRecord& record) {
   found.units.push_back({.unit = {0},
                          .record = record,
                          .live_attempt = lives ? record.attempt : Attempt{},
-                         .pid = record.pid});
+                         .pid = record.pid,
+                         .live_successor = record.successor.attempt});
   core_->recover(found, now_since_boot());
 }
 

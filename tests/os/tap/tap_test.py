@@ -145,6 +145,22 @@ def test_the_reader_takes_no_signals_and_hides_its_environment():
     assert process.communicate(b"\n", timeout=120)[0] == b"end\n"
 
 
+def test_what_the_service_closes_is_closed():
+    read, write = os.pipe()
+    process = subprocess.Popen(
+        [TAP, "--program", "/usr/bin/python3", "--", "python3", "-c",
+         f"import os; os.close({write}); print('closed', flush=True); input()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(write,))
+    os.close(write)
+    try:
+        assert process.stdout.readline() == b"closed\n"
+        readable([read], deadline_in(), "the end of what the service has closed")
+        assert os.read(read, 1) == b""
+    finally:
+        process.communicate(b"\n", timeout=120)
+        os.close(read)
+
+
 def test_a_program_that_is_not_there_says_so():
     done = subprocess.run([TAP, "--program", "/no/such", "--", "such"], capture_output=True,
                           check=False, timeout=120)

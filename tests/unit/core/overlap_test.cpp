@@ -315,6 +315,51 @@ TEST(Overlap, HealthChecksArePausedAndReadyChecksAreOfTheNewOne) {
   s.expect("spawn web #5 health-check for #3");
 }
 
+UnitSpec sensitive() {
+  UnitSpec spec = notify("web");
+  spec.health.make().kind = HealthKind::tcp;
+  spec.health.make().interval = 5s;
+  spec.health.make().failures = 1;
+  return spec;
+}
+
+TEST(Overlap, ACheckThatIsInTheWayDoesNotCountAgainstTheNewOne) {
+  Scenario s({sensitive()});
+  up(s);
+  s.pass(5s);
+  s.spawned("web", 2);
+  overlap(s);
+  s.spawned("web", 3);
+  s.forget();
+  says_ready(s, 3);
+  s.expect("kill web #2 9 group", "kill web #1 15 group continue");
+  s.exited("web", killed_by(SIGTERM), 1);
+  s.exited("web", killed_by(SIGKILL), 2);
+  s.expect_step("web", UnitState::running, Step::none);
+  EXPECT_EQ(s.record("web").health, Health::starting);
+  s.forget();
+  s.pass(5s);
+  s.expect("spawn web #4 health-check for #3");
+}
+
+TEST(Overlap, TheNewOneHasItsStartPeriod) {
+  UnitSpec spec = sensitive();
+  spec.health.make().start_period = 8s;
+  Scenario s({spec});
+  up(s);
+  s.pass(4s);
+  overlap(s);
+  s.spawned("web", 2);
+  says_ready(s, 2);
+  s.exited("web", killed_by(SIGTERM), 1);
+  s.pass(5s);
+  s.ran("web", 3, 1);
+  s.expect_step("web", UnitState::running, Step::none);
+  s.pass(5s);
+  s.ran("web", 4, 1);
+  s.expect_state("web", UnitState::stopping, Cause::health);
+}
+
 UnitRecord overlapping() {
   UnitRecord record = left(UnitState::running, 1);
   record.step = Step::overlap;
