@@ -29,6 +29,13 @@ void up(Scenario& s) {
   s.forget();
 }
 
+/// The new process runs beside the old one, and is not ready yet.
+void halfway(Scenario& s) {
+  up(s);
+  overlap(s);
+  s.spawned("web", 2);
+}
+
 TEST(Overlap, TheOldOneIsStoppedOnceTheNewOneIsReady) {
   Scenario s({notify("web")});
   up(s);
@@ -72,9 +79,7 @@ TEST(Overlap, OneThatIsReadyBeforeTheNewsOfItsSpawnIsRemembered) {
 
 TEST(Overlap, OneThatEndsEarlyLeavesTheOldOne) {
   Scenario s({notify("web")});
-  up(s);
-  overlap(s);
-  s.spawned("web", 2);
+  halfway(s);
   s.forget();
   s.exited("web", exit_code(3), 2);
   s.expect("acknowledge #2");
@@ -99,9 +104,7 @@ TEST(Overlap, OneThatCannotBeSpawnedLeavesTheOldOne) {
 
 TEST(Overlap, OneThatIsNotReadyInTimeIsKilled) {
   Scenario s({notify("web")});
-  up(s);
-  overlap(s);
-  s.spawned("web", 2);
+  halfway(s);
   s.forget();
   s.pass(90s);
   s.expect("kill web #2 9 group");
@@ -127,9 +130,7 @@ TEST(Overlap, ASecondRequestIsTheSameJob) {
 
 TEST(Overlap, TheOldOneThatDoesNotStopIsKilled) {
   Scenario s({notify("web")});
-  up(s);
-  overlap(s);
-  s.spawned("web", 2);
+  halfway(s);
   says_ready(s, 2);
   s.handle(
       Notified{.unit = s.index("web"), .attempt = {1}, .stopping = true, .extend_timeout = 20s});
@@ -145,9 +146,7 @@ TEST(Overlap, TheOldOneThatDoesNotStopIsKilled) {
 
 TEST(Overlap, WhatIsLeftOfTheOldGroupGetsTheSignalAgain) {
   Scenario s({notify("web")});
-  up(s);
-  overlap(s);
-  s.spawned("web", 2);
+  halfway(s);
   says_ready(s, 2);
   s.forget();
   s.main_exited("web", exit_code(0), 1);
@@ -156,9 +155,7 @@ TEST(Overlap, WhatIsLeftOfTheOldGroupGetsTheSignalAgain) {
 
 TEST(Overlap, WhenTheOldOneEndsMeanwhileTheNewOneIsTheMainProcess) {
   Scenario s({notify("web")});
-  up(s);
-  overlap(s);
-  s.spawned("web", 2);
+  halfway(s);
   s.forget();
   s.exited("web", exit_code(1), 1);
   s.expect("acknowledge #1", "web: starting (exit)");
@@ -172,9 +169,7 @@ TEST(Overlap, WhenTheOldOneEndsMeanwhileTheNewOneIsTheMainProcess) {
 
 TEST(Overlap, AStopIsForBoth) {
   Scenario s({notify("web")});
-  up(s);
-  overlap(s);
-  s.spawned("web", 2);
+  halfway(s);
   s.forget();
   s.stop("web");
   s.expect("web: stopping (request)", "kill web #2 15 group continue",
@@ -188,9 +183,7 @@ TEST(Overlap, AStopIsForBoth) {
 
 TEST(Overlap, TheNewOneThatEndsWhileTheOldOneGoesWaitsForThat) {
   Scenario s({notify("web")});
-  up(s);
-  overlap(s);
-  s.spawned("web", 2);
+  halfway(s);
   says_ready(s, 2);
   s.forget();
   s.exited("web", exit_code(1), 2);
@@ -246,9 +239,7 @@ TEST(Overlap, AReloadThatWasInTheWayIsNotTheNextOne) {
 
 TEST(Overlap, OneThatNamesAnotherAsTheMainOneLeavesTheOldOne) {
   Scenario s({notify("web")});
-  up(s);
-  overlap(s);
-  s.spawned("web", 2);
+  halfway(s);
   s.handle(Notified{.unit = s.index("web"), .attempt = {2}, .main_pid = 1002});
   s.forget();
   s.handle(Notified{.unit = s.index("web"), .attempt = {2}, .ready = true, .main_pid = 77});
@@ -277,9 +268,7 @@ TEST(Overlap, NotWhereTheOldOneWouldAnswerForTheNewOne) {
 
 TEST(Overlap, WhileWhatACrashHasLeftIsStoppedARestartIsAPlainOne) {
   Scenario s({notify("web")});
-  up(s);
-  overlap(s);
-  s.spawned("web", 2);
+  halfway(s);
   s.main_exited("web", killed_by(SIGSEGV), 1);
   s.expect_job("web", 1, JobResult::none);
   says_ready(s, 2);
