@@ -101,6 +101,12 @@ struct MainNotFound {
   std::string message;
 };
 
+/// The answer to EndKin: nothing is left.
+struct KinEnded {
+  UnitIndex unit;
+  Attempt attempt;
+};
+
 /// The keeper cannot take the process as the main one: it is no child of its.
 struct AdoptFailed {
   UnitIndex unit;
@@ -155,6 +161,6 @@ struct KillFailed {
 using Event = std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed,
                            Exited, GroupEmptied, KillFailed, MaskChange, TimerElapsed,
                            ConditionsChecked, ReadySeen, Notified, MainFound, MainNotFound,
-                           AdoptFailed, MemoryMeasured, ConnectionSeen, ListenFailed>;
+                           KinEnded, AdoptFailed, MemoryMeasured, ConnectionSeen, ListenFailed>;
 
 }  // namespace foster::core
