@@ -207,7 +207,8 @@ void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& s
 /// It was the main process before that of `next_role`.
 void take_for_former(RecoveredUnit& unit, Attempt attempt, int32_t pid, Role next_role) {
   if (attempt.value == 0) return;
-  if (next_role == Role::main) {
+  // A record names the one that an overlapped restart replaces.
+  if (next_role == Role::main || was_known(unit)) {
     unit.live_formers.push_back({attempt, pid});
   } else if (attempt >= unit.live_overlapped) {
     unit.live_overlapped = attempt;
