@@ -37,6 +37,15 @@ struct FindMain {
   Attempt attempt;
 };
 
+/// End whatever a forking unit's command has left that is no main process, in whatever session it
+/// is, by this signal. Answered by KinEnded once nothing of it lives; asked again, the signal goes
+/// once more to those that do.
+struct EndKin {
+  UnitIndex unit;
+  Attempt attempt;  // of the command
+  int signal = 0;
+};
+
 /// Are the conditions met that need no process? Answered by ConditionsChecked.
 struct CheckConditions {
   UnitIndex unit;
@@ -110,6 +119,6 @@ struct EndDaemon {
 };
 
 using Action = std::variant<Spawn, Kill, Acknowledge, Reply, Note, InitialUnitsSettled, EndDaemon,
-                            Adopt, FindMain, CheckConditions, MeasureMemory>;
+                            Adopt, FindMain, EndKin, CheckConditions, MeasureMemory>;
 
 }  // namespace foster::core

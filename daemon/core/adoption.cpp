@@ -76,11 +76,11 @@ void UnitMachine::adopted(const Spawned& event, const Turn& turn) {
   Adoption asked;
   FOSTER_CHECK(take_adoption(event.unit, event.attempt, asked));
   UnitRecord& record = ledger_.change(event.unit);
-  // While the former main process lives its end is still to come, and is acknowledged then.
-  if (record.exit_attempt == record.attempt) {
-    turn.actions.emplace_back(Acknowledge{record.attempt, !record.over});
+  const bool ended = record.exit_attempt == record.attempt;
+  if (ended && record.over) {
+    turn.actions.emplace_back(Acknowledge{record.attempt});
   } else {
-    remember_former(record.attempt);
+    remember_former({event.unit, record.attempt, record.pid, ended});
   }
   record.attempt = event.attempt;
   record.pid = event.pid;
@@ -123,6 +123,84 @@ void UnitMachine::adoption_failed(const AdoptFailed& event, const Adoption& aske
     return attempt_failed(event.unit, finding ? Cause::spawn_failed : Cause::exit, turn);
   }
   record.claimed_pid = 0;
+}
+
+FormerMain* UnitMachine::former_main(Attempt attempt) {
+  const auto found = std::ranges::find(former_mains_, attempt, &FormerMain::attempt);
+  return found == former_mains_.end() ? nullptr : &*found;
+}
+
+bool UnitMachine::has_former_mains(UnitIndex unit) const {
+  return std::ranges::find(former_mains_, unit, &FormerMain::unit) != former_mains_.end();
+}
+
+void UnitMachine::former_main_ended(const Exited& event, const Turn& turn) {
+  FormerMain& former = *former_main(event.attempt);
+  if (!former.ended) count_exit(event, turn);
+  former.ended = true;
+  former.pid = 0;
+  if (!event.group_remains) former_main_over(event.unit, event.attempt, turn);
+}
+
+void UnitMachine::former_main_over(UnitIndex unit, Attempt attempt, const Turn& turn) {
+  turn.actions.emplace_back(Acknowledge{attempt});
+  std::erase_if(former_mains_,
+                [attempt](const FormerMain& former) { return former.attempt == attempt; });
+  if (record(unit).state == UnitState::stopping) go_on_stopping(unit, turn);
+}
+
+/// Once the newest main process has ended. Those before it that had their processes in its group
+/// have got its stop signal, and are gone with it; any that lives on may have a group of its own,
+/// and is stopped like the former main process of an overlapped restart: one after the other, each
+/// in its own time. From here on the record tells whether its end has been counted.
+void UnitMachine::stop_former_main(UnitIndex unit, const Turn& turn) {
+  const UnitRecord& known = record(unit);
+  const auto found = std::ranges::find(former_mains_, unit, &FormerMain::unit);
+  const bool main_lives = known.exit_attempt < known.attempt && !known.over;
+  if (found == former_mains_.end() || main_lives || known.former.attempt.value != 0) return;
+  UnitRecord& record = ledger_.change(unit);
+  if (record.over) record.deadline = {};
+  record.former = {.ended = found->ended, .attempt = found->attempt, .pid = found->pid};
+  former_mains_.erase(found);
+  if (hurried_) {
+    kill_beside(unit, record.former, turn);
+  } else {
+    stop_beside(unit, record.former, turn);
+  }
+}
+
+void UnitMachine::kill_former_mains(UnitIndex unit, const Turn& turn) {
+  for (const FormerMain& former : former_mains_) {
+    if (former.unit != unit) continue;
+    turn.actions.emplace_back(
+        Kill{.unit = unit, .attempt = former.attempt, .signal = SIGKILL, .group = true});
+  }
+}
+
+/// Its command has run, and the unit was not up by it: the daemon that it may have left has a
+/// session of its own, and is nobody's main process.
+bool UnitMachine::may_have_kin(UnitIndex unit) const {
+  const UnitRecord& record = this->record(unit);
+  const bool executed = record.started.ns != 0 && (record.exit_attempt < record.attempt ||
+                                                   record.last_exit.kind != ExitKind::spawn);
+  return spec(unit).type == ServiceType::forking && !record.was_up && executed &&
+         record.kin_ended != record.attempt;
+}
+
+void UnitMachine::end_kin(UnitIndex unit, const Turn& turn) {
+  UnitRecord& record = ledger_.change(unit);
+  const bool kills = record.killed || hurried_;
+  record.kin_asked = record.attempt;
+  const Duration timeout = spec(unit).stop.timeout;
+  record.deadline = turn.now + (kills ? std::max(timeout, kShortestKillInterval) : timeout);
+  turn.actions.emplace_back(EndKin{
+      .unit = unit, .attempt = record.attempt, .signal = kills ? SIGKILL : spec(unit).stop.signal});
+}
+
+void UnitMachine::kin_ended(const KinEnded& event, const Turn& turn) {
+  if (event.attempt != record(event.unit).kin_asked) return;
+  ledger_.change(event.unit).kin_ended = event.attempt;
+  if (record(event.unit).state == UnitState::stopping) go_on_stopping(event.unit, turn);
 }
 
 }  // namespace foster::core

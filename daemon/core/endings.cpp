@@ -11,8 +11,10 @@ namespace foster::core {
 void UnitMachine::count_exit(const Exited& event, const Turn& turn) {
   UnitRecord& record = ledger_.change(event.unit);
   const bool of_former = event.attempt == record.former.attempt;
+  const FormerMain* const taken_over = former_main(event.attempt);
   const int32_t pid = of_former                         ? record.former.pid
                       : event.attempt == record.attempt ? std::exchange(record.pid, 0)
+                      : taken_over != nullptr           ? taken_over->pid
                                                         : 0;
   ++record.exits;
   if (event.attempt < record.exit_attempt) return;  // its successor was quicker
@@ -46,6 +48,7 @@ void UnitMachine::main_ended(UnitIndex unit, bool fresh, bool group_empty, const
     case UnitState::running:
       return main_ended_while_up(unit, turn);
     case UnitState::stopping:
+      stop_former_main(unit, turn);
       if (record.over) {
         turn.actions.emplace_back(Acknowledge{record.attempt});
         return go_on_stopping(unit, turn);

@@ -106,6 +106,12 @@ struct MainNotFound {
   std::string message;
 };
 
+/// The answer to EndKin: nothing is left.
+struct KinEnded {
+  UnitIndex unit;
+  Attempt attempt;
+};
+
 /// The keeper cannot take the process as the main one: it is no child of its.
 struct AdoptFailed {
   UnitIndex unit;
@@ -160,6 +166,7 @@ struct KillFailed {
 using Event = std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed,
                            Exited, GroupEmptied, KillFailed, MaskChange, TimerElapsed,
                            ConditionsChecked, ReadySeen, Notified, MainFound, MainNotFound,
-                           AdoptFailed, MemoryMeasured, Listening, ConnectionSeen, ListenFailed>;
+                           KinEnded, AdoptFailed, MemoryMeasured, Listening, ConnectionSeen,
+                           ListenFailed>;
 
 }  // namespace foster::core

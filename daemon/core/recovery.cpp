@@ -183,6 +183,11 @@ void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& s
     record.pid = record.step == Step::find_main ? 0 : found.pid;
     if (record.claimed_pid == found.pid) record.claimed_pid = 0;
     record.over = false;
+    if (record.state == UnitState::stopping && record.step >= Step::signal) {
+      // What was waited for before is the new one's end now, which nothing has been sent to yet.
+      record.step = Step::signal;
+      record.deadline = now + spec.stop.timeout;
+    }
     return;
   }
   if (!published && live.value != 0 && live == record.exit_attempt) {
@@ -201,10 +206,14 @@ void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& s
 
 /// It was the main process before that of `next_role`.
 void take_for_former(RecoveredUnit& unit, Attempt attempt, int32_t pid, Role next_role) {
-  Attempt& former = next_role == Role::main ? unit.live_former : unit.live_overlapped;
-  if (attempt < former) return;
-  former = attempt;
-  if (next_role != Role::main) unit.overlapped_pid = pid;
+  if (attempt.value == 0) return;
+  // A record names the one that an overlapped restart replaces.
+  if (next_role == Role::main || was_known(unit)) {
+    unit.live_formers.push_back({attempt, pid});
+  } else if (attempt >= unit.live_overlapped) {
+    unit.live_overlapped = attempt;
+    unit.overlapped_pid = pid;
+  }
 }
 
 }  // namespace

@@ -9,10 +9,6 @@
 namespace foster::core {
 namespace {
 
-// A process that not even SIGKILL ends is asked again, but not in a busy loop, however short its
-// timeout.
-constexpr Duration kShortestKillInterval = std::chrono::seconds(1);
-
 bool main_lives(const UnitRecord& record) {
   return record.attempt > record.exit_attempt && !record.over;
 }
@@ -50,12 +46,13 @@ void UnitMachine::enter_stopping(UnitIndex unit, Cause cause, uint32_t blocker, 
   if (record.hook.attempt.value != 0) kill_side(unit, record.hook, turn);
   if (record.check.attempt.value != 0) kill_side(unit, record.check, turn);
   stop_overlap(unit, turn);
+  stop_former_main(unit, turn);
 }
 
 bool UnitMachine::nothing_left(UnitIndex unit) const {
   const UnitRecord& record = this->record(unit);
   if (!record.over || record.hook.attempt.value != 0 || record.check.attempt.value != 0 ||
-      adopting(unit) || overlaps(record)) {
+      adopting(unit) || overlaps(record) || has_former_mains(unit) || may_have_kin(unit)) {
     return false;
   }
   return hook_of(spec(unit), HookPoint::post_stop) == nullptr || record.step == Step::conditions;
@@ -101,7 +98,12 @@ void UnitMachine::stop_next_step(UnitIndex unit, const Turn& turn) {
       if (!record.killed) send_stop_signal(unit, turn);
       return;
     case Step::signal:
+      stop_former_main(unit, turn);
       if (!record.over || record.check.attempt.value != 0 || adopting(unit) || overlaps(record)) {
+        return;
+      }
+      if (may_have_kin(unit)) {
+        if (record.kin_asked != record.attempt) end_kin(unit, turn);
         return;
       }
       record.deadline = {};
@@ -196,7 +198,11 @@ void UnitMachine::send_kill(UnitIndex unit, const Turn& turn) {
   if (record.hook.attempt.value != 0) kill_side(unit, record.hook, turn);
   if (record.check.attempt.value != 0) kill_side(unit, record.check, turn);
   kill_overlap(unit, turn);
-  if (record.over) return;
+  if (hurried_) kill_former_mains(unit, turn);
+  if (record.over) {
+    if (may_have_kin(unit) && record.kin_asked == record.attempt) end_kin(unit, turn);
+    return;
+  }
   record.deadline = turn.now + std::max(spec(unit).stop.timeout, kShortestKillInterval);
   turn.actions.emplace_back(
       Kill{.unit = unit, .attempt = record.attempt, .signal = SIGKILL, .group = true});

@@ -45,6 +45,7 @@ struct Supervisor::Impl {
   void take(const Notified& event, const Turn& turn) { machine.notified(event, turn); }
   void take(const MainFound& event, const Turn& turn) { machine.main_found(event, turn); }
   void take(const MainNotFound& event, const Turn& turn) { machine.main_not_found(event, turn); }
+  void take(const KinEnded& event, const Turn& turn) { machine.kin_ended(event, turn); }
   void take(const AdoptFailed& event, const Turn& turn) { machine.adopt_failed(event, turn); }
   void take(const MemoryMeasured& event, const Turn& turn) { machine.memory_measured(event, turn); }
   void take(const Listening& event, const Turn&) { machine.sockets_opened(event.unit); }
@@ -396,8 +397,10 @@ void Supervisor::recover(const Recovered& found, Instant now) {
     last_attempt = std::max({last_attempt, record.attempt, unit.live_attempt, unit.live_hook,
                              unit.live_check, unit.live_successor, record.hook.attempt,
                              record.check.attempt, record.successor.attempt});
-    if (unit.live_former > record.exit_attempt && unit.live_former < record.attempt) {
-      impl_->machine.remember_former(unit.live_former);
+    for (const LiveFormer& former : unit.live_formers) {
+      if (former.attempt >= record.attempt) continue;
+      const bool ended = former.attempt <= record.exit_attempt;
+      impl_->machine.remember_former({unit.unit, former.attempt, ended ? 0 : former.pid, ended});
     }
     impl_->ledger.adopt(unit.unit, std::move(record));
     impl_->last_signals[unit.unit.value] = {unit.last_signal, unit.successor_signal,

@@ -19,6 +19,13 @@
 namespace foster::core {
 
 /// What a manager finds when it starts.
+/// A main process that another has taken over from (Adopt), while it or any of its group lives or
+/// its end has not been acknowledged.
+struct LiveFormer {
+  Attempt attempt;
+  int32_t pid = 0;
+};
+
 struct RecoveredUnit {
   UnitIndex unit;
   std::optional<UnitRecord> record;  // from the region; absent, or without `since` and `attempt`:
@@ -31,9 +38,7 @@ struct RecoveredUnit {
   /// Likewise of side processes: what the keeper knows and has not been acknowledged.
   Attempt live_hook;
   Attempt live_check;
-  /// The main process before that one, which another has taken over from (Adopt), while it lives or
-  /// its end has not been acknowledged.
-  Attempt live_former;
+  std::vector<LiveFormer> live_formers;
   /// Of an overlapped restart: the successor as the record tells of it, and the main process whose
   /// place was taken.
   Attempt live_successor;

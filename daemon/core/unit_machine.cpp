@@ -95,11 +95,11 @@ void UnitMachine::exited(const Exited& event, const Turn& turn) {
     return event.attempt == known.former.attempt ? former_exited(event, turn)
                                                  : successor_exited(event, turn);
   }
-  const bool fresh = (event.attempt == known.attempt && event.attempt > known.exit_attempt) ||
-                     std::erase(former_mains_, event.attempt) > 0;
+  if (former_main(event.attempt) != nullptr) return former_main_ended(event, turn);
+  const bool fresh = event.attempt == known.attempt && event.attempt > known.exit_attempt;
   if (fresh) count_exit(event, turn);
   if (event.attempt < known.attempt) {
-    // Another process has taken over as the main one, and with it what is left of the group.
+    // Of a run that is long over.
     turn.actions.emplace_back(Acknowledge{event.attempt, event.group_remains});
   } else if (event.attempt > known.attempt) {
     if (!event.group_remains) turn.actions.emplace_back(Acknowledge{event.attempt});
@@ -118,6 +118,8 @@ void UnitMachine::group_emptied(const GroupEmptied& event, const Turn& turn) {
     const bool of_former = event.attempt == known.former.attempt;
     const bool ended = of_former ? known.former.ended : known.successor.ended;
     if (ended) beside_over(event.unit, event.attempt, turn);
+  } else if (former_main(event.attempt) != nullptr) {
+    former_main_over(event.unit, event.attempt, turn);
   } else if (event.attempt != known.attempt) {
     turn.actions.emplace_back(Acknowledge{event.attempt});
   } else if (event.attempt <= known.exit_attempt) {

@@ -24,11 +24,24 @@
 
 namespace foster::core {
 
+/// A process that not even SIGKILL ends is asked again, but not in a busy loop, however short its
+/// timeout.
+inline constexpr Duration kShortestKillInterval = std::chrono::seconds(1);
+
 /// What the keeper was last told to send to a unit's processes; 0: nothing.
 struct LastSignals {
   int main = 0;
   int successor = 0;
   int former = 0;
+};
+
+/// A main process that MAINPID, or the daemon that it has left, has taken over from, until it and
+/// its group are gone.
+struct FormerMain {
+  UnitIndex unit;
+  Attempt attempt;
+  int32_t pid = 0;
+  bool ended = false;  // and its end was counted; others of its group live
 };
 
 /// A start that the unit's end has brought about: of its on-failure unit, or its limit's.
@@ -58,8 +71,7 @@ class UnitMachine {
   /// Numbers up to this one have been given out.
   void resume_after(Attempt last) { last_attempt_ = last; }
   [[nodiscard]] Attempt last_attempt() const { return last_attempt_; }
-  /// A main process lives that another has taken over from.
-  void remember_former(Attempt attempt) { former_mains_.push_back(attempt); }
+  void remember_former(const FormerMain& former) { former_mains_.push_back(former); }
 
   // Inputs.
   void spawned(const Spawned& event, const Turn& turn);
@@ -71,6 +83,7 @@ class UnitMachine {
   void notified(const Notified& event, const Turn& turn);
   void main_found(const MainFound& event, const Turn& turn);
   void main_not_found(const MainNotFound& event, const Turn& turn);
+  void kin_ended(const KinEnded& event, const Turn& turn);
   void adopt_failed(const AdoptFailed& event, const Turn& turn);
   void memory_measured(const MemoryMeasured& event, const Turn& turn);
   void sockets_opened(UnitIndex unit);
@@ -254,6 +267,14 @@ class UnitMachine {
   void adopted(const Spawned& event, const Turn& turn);
   void adoption_failed(const AdoptFailed& event, const Adoption& asked, const Turn& turn);
   void release_command(UnitIndex unit, const Turn& turn);
+  [[nodiscard]] FormerMain* former_main(Attempt attempt);
+  [[nodiscard]] bool has_former_mains(UnitIndex unit) const;
+  void former_main_ended(const Exited& event, const Turn& turn);
+  void former_main_over(UnitIndex unit, Attempt attempt, const Turn& turn);
+  void stop_former_main(UnitIndex unit, const Turn& turn);
+  void kill_former_mains(UnitIndex unit, const Turn& turn);
+  [[nodiscard]] bool may_have_kin(UnitIndex unit) const;
+  void end_kin(UnitIndex unit, const Turn& turn);
   [[nodiscard]] bool take_adoption(UnitIndex unit, Attempt attempt, Adoption& taken);
 
   // resume
@@ -268,10 +289,10 @@ class UnitMachine {
   Attempt last_attempt_;
   uint64_t last_question_ = 0;
   bool hurried_ = false;
-  std::vector<Question> questions_;    // conditions that are being checked
-  std::vector<Adoption> adoptions_;    // that the keeper has not answered
-  std::vector<Attempt> former_mains_;  // alive when another process took over from them
-  std::vector<OwedStart> triggers_;    // of units that wait before they answer a failure
+  std::vector<Question> questions_;  // conditions that are being checked
+  std::vector<Adoption> adoptions_;  // that the keeper has not answered
+  std::vector<FormerMain> former_mains_;
+  std::vector<OwedStart> triggers_;  // of units that wait before they answer a failure
   std::vector<UnitIndex> gone_for_good_;
   std::vector<OwedStart> owed_starts_;
 };

@@ -35,7 +35,9 @@
 //     last one and post-start.
 //   * notify, or [ready]: `starting` at step `ready` until the readiness is seen.
 //   * forking: the command's exit with 0 leads to FindMain; MainFound to Adopt, and the adopted
-//     process is the main one of a new attempt. Up once adopted (or [ready] is seen).
+//     process is the main one of a new attempt. Up once adopted (or [ready] is seen). Where it
+//     does not come to that, a daemon with a session of its own may live that is nobody's main
+//     process: EndKin, at the step `signal` of the stop, ends whatever the command has left.
 //   * group: up at once.
 //   The start timeout runs from the spawn of the command until the unit is up.
 //
@@ -103,8 +105,10 @@
 // * For others nothing happens: neither dependents nor parts are restarted with it.
 // * Any other than a unit of type simple or notify that is `running` is restarted in the plain way;
 //   Verb::overlap for units of other types is refused.
-// * The process that MAINPID takes over from is no `former`: it is to end by itself, and is stopped
-//   with the group that it shares with the new one.
+// * The process that MAINPID takes over from is to end by itself, and is no `former` while the unit
+//   is up. Where it or any of its group outlives the new main process it becomes the `former`, and
+//   is stopped before the unit is at rest, or started again. So is what a forking unit's command
+//   has left of its group.
 //
 // * A unit that is masked, and that another needs, is `failed` by that, and started when it is not
 //   masked any more.
@@ -295,7 +299,9 @@ struct UnitRecord {
   uint32_t check_failures = 0;   // in a row
   uint32_t check_successes = 0;  // in a row
 
-  Attempt attempt;       // the newest; 0 = never started
+  Attempt attempt;    // the newest; 0 = never started
+  Attempt kin_asked;  // whose kin is being ended (EndKin), or has been. Not published: asked again
+  Attempt kin_ended;  // and of which nothing is left. Likewise
   Attempt exit_attempt;  // the newest whose end has been counted
   uint64_t exits = 0;    // main processes reaped
   Instant window_start;  // of the rate limit

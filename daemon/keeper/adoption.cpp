@@ -30,6 +30,12 @@ Death take_orphan(Keeper& keeper, pid_t pid) {
   return {};
 }
 
+/// A group that may be signalled as an attempt's: neither ours nor one of another pid namespace,
+/// which has no number here.
+bool may_be_group(pid_t group) {
+  return group > 1 && group != getpgrp();
+}
+
 void failed(Keeper& keeper, ChildEntry& child, int error) {
   child.error = error;
   keeper.children.enter(child, ChildPhase::over);
@@ -49,7 +55,9 @@ void adopt(Keeper& keeper, const protocol::Adopt& order) {
     return failed(keeper, *child, EEXIST);
   child->forked_ns = child->executed_ns = now_ns();
   if (is_child(order.pid)) {
-    keeper.children.adopted(*child, order.pid, getpgid(order.pid));
+    const pid_t group = getpgid(order.pid);
+    if (!may_be_group(group)) return failed(keeper, *child, EPERM);
+    keeper.children.adopted(*child, order.pid, group);
     return keeper.children.announce(*child, kSpawnedNews);
   }
   const Death dead = take_orphan(keeper, order.pid);

@@ -43,11 +43,16 @@ Lookout::Lookout(KeeperClient& keeper, const core::Supervisor& core,
       readiness_(keeper, core, queue_),
       finder_(core, {surroundings.keeper, surroundings.instance, queue_,
                      [this] { return known_pids(); }}),
+      kin_ender_({surroundings.keeper, queue_,
+                  [this](UnitIndex unit, Attempt attempt, const ProcessFacts& process) {
+                    return finder_.is_kin(unit, attempt, process);
+                  }}),
       memory_(surroundings.keeper, [this] { return known_pids(); }) {}
 
 Result<void> Lookout::attach(sd_event* loop, std::vector<HandedDescriptor>& kept) {
   readiness_.attach(loop, kept);
   finder_.attach(loop);
+  kin_ender_.attach(loop);
   return notify_.attach(loop, kept);
 }
 
@@ -97,6 +102,10 @@ void Lookout::acknowledged(Attempt attempt) {
 
 void Lookout::find_main(const core::FindMain& asked) {
   finder_.find(asked);
+}
+
+void Lookout::end_kin(const core::EndKin& asked) {
+  kin_ender_.end(asked);
 }
 
 void Lookout::check(const core::CheckConditions& asked) {

@@ -14,6 +14,7 @@
 #include "daemon/core/event.hpp"
 #include "daemon/core/supervisor.hpp"
 #include "daemon/manager/keeper_client.hpp"
+#include "daemon/manager/kin_ender.hpp"
 #include "daemon/manager/main_finder.hpp"
 #include "daemon/manager/memory.hpp"
 #include "daemon/manager/notify_socket.hpp"
@@ -50,6 +51,7 @@ class Lookout {
   void acknowledged(Attempt attempt);
 
   void find_main(const core::FindMain& asked);
+  void end_kin(const core::EndKin& asked);
   void check(const core::CheckConditions& asked);
   void measure(const core::MeasureMemory& asked);
 
@@ -69,6 +71,7 @@ class Lookout {
   NotifySockets notify_;
   Readiness readiness_;
   MainFinder finder_;
+  KinEnder kin_ender_;
   MemoryMeter memory_;
 };
 

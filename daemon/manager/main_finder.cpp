@@ -168,6 +168,11 @@ MainFinder::Kin MainFinder::kin(const core::FindMain& asked, ProcessFacts proces
   return Kin::none;
 }
 
+bool MainFinder::is_kin(UnitIndex unit, Attempt attempt, const ProcessFacts& process) const {
+  return process.name != kTap && kin({unit, attempt}, process) == Kin::certain &&
+         !std::ranges::binary_search(around_.known_pids(), process.pid);
+}
+
 void MainFinder::guess(const core::FindMain& asked) {
   std::vector<int32_t> certain;
   std::vector<int32_t> others;

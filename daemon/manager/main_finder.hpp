@@ -42,6 +42,8 @@ class MainFinder {
   /// A forking unit's command runs. It leads a session, by which what it leaves is known.
   void spawned(Attempt attempt, int32_t pid);
   void find(const core::FindMain& asked);
+  /// Whether this process, a child of the keeper, has for certain been left by that command.
+  [[nodiscard]] bool is_kin(UnitIndex unit, Attempt attempt, const ProcessFacts& process) const;
   /// The attempt of the command is over, or its daemon has been adopted.
   void forget(Attempt attempt);
 

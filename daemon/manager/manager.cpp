@@ -303,6 +303,7 @@ void Manager::perform(const core::Action& action) {
             },
             [this](const core::Reply& reply) { bus_.answer(reply); },
             [this](const core::FindMain& wanted) { lookout_.find_main(wanted); },
+            [this](const core::EndKin& wanted) { lookout_.end_kin(wanted); },
             [this](const core::CheckConditions& wanted) { lookout_.check(wanted); },
             [this](const core::MeasureMemory& wanted) { lookout_.measure(wanted); },
             [](const core::Note&) {},  // published already

@@ -72,6 +72,16 @@ Verdict judge_sender(const UnitSpec& unit, const UnitRecord& record, const Sende
   return judge(access_now(unit, record), record, sender);
 }
 
+bool may_be_main(const UnitRecord& record, const Sender& sender, bool privileged,
+                 const Named& named) {
+  if (is_main(record, named.pid)) return true;
+  if (named.of_another) return false;
+  if (privileged) return true;
+  if (!named.alive) return false;
+  return named.marked || is_exec(record, named.group) || is_exec(record, named.session) ||
+         named.uid == sender.uid;
+}
+
 const char* refusal_text(Verdict verdict) {
   switch (verdict) {
     case Verdict::admitted:

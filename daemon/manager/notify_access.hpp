@@ -36,6 +36,24 @@ enum class Verdict : uint8_t {
 [[nodiscard]] Verdict judge_sender(const UnitSpec& unit, const core::UnitRecord& record,
                                    const Sender& sender);
 
+/// What /proc shows of the process that MAINPID names.
+struct Named {
+  int32_t pid = 0;
+  bool alive = false;
+  uid_t uid = 0;
+  bool marked = false;      // its environment names this unit of this instance
+  bool of_another = false;  // it, or its session, is another unit's of this instance
+  int32_t group = 0;
+  int32_t session = 0;
+};
+
+/// Whether the sender, who is admitted, may make this process the unit's main one. It has to be the
+/// unit's own; of one that nothing ties to any unit (its program may have written over its
+/// environment) it is enough that the sender could signal it by itself. `privileged`: root's word,
+/// and that of the daemon's own user, count unless the process is another unit's.
+[[nodiscard]] bool may_be_main(const core::UnitRecord& record, const Sender& sender,
+                               bool privileged, const Named& named);
+
 /// The attempt that the sender belongs to, where that is the one which is to take over from the
 /// main process, or the one it has taken over from; 0 otherwise.
 [[nodiscard]] Attempt attempt_of(const core::UnitRecord& record, const Sender& sender);

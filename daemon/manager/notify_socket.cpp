@@ -16,7 +16,6 @@
 #include "common/ipc/fd_passing.hpp"
 #include "daemon/manager/identity.hpp"
 #include "daemon/manager/log.hpp"
-#include "daemon/manager/notify_access.hpp"
 #include "daemon/manager/notify_message.hpp"
 #include "daemon/manager/process_tree.hpp"
 
@@ -267,7 +266,7 @@ void NotifySockets::judge(Socket& socket, const core::UnitRecord& record, std::s
   }
   switch (verdict) {
     case Verdict::admitted:
-      return admit(socket, text, attempt_of(record, sender));
+      return admit(socket, record, text, sender);
     case Verdict::too_early:
       socket.state = Socket::State::early;
       FOSTER_CHECK(sd_event_source_set_enabled(socket.source, SD_EVENT_OFF) >= 0);
@@ -281,15 +280,55 @@ void NotifySockets::judge(Socket& socket, const core::UnitRecord& record, std::s
   }
 }
 
-void NotifySockets::admit(Socket& socket, std::string_view text, Attempt attempt) {
+/// Anyone may be named, and what is the main process is signalled with all of its group.
+bool NotifySockets::believed(UnitIndex unit, const core::UnitRecord& record, const Sender& sender,
+                             int32_t main_pid) const {
+  Named named{.pid = main_pid};
+  if (const auto facts = process_facts(main_pid)) {
+    named.alive = facts->alive();
+    named.group = facts->group;
+    named.session = facts->session;
+  }
+  named.uid = owner_of(main_pid).value_or(0);
+  const InitialEnvironment environment(main_pid);
+  const bool ours = environment.value("FOSTER_INSTANCE") == around_.instance;
+  const auto name = environment.value("FOSTER_UNIT");
+  named.marked = ours && name == core_.set()[unit].name;
+  named.of_another = (ours && name && !named.marked) || is_of_another(unit, main_pid) ||
+                     is_of_another(unit, named.session);
+  const bool privileged = sender.uid == 0 || sender.uid == geteuid();
+  return may_be_main(record, sender, privileged, named);
+}
+
+/// Each process that the keeper starts leads a session of its number.
+bool NotifySockets::is_of_another(UnitIndex unit, int32_t pid) const {
+  if (pid <= 0) return false;
+  for (uint32_t i = 0; i < core_.set().size(); ++i) {
+    const core::UnitRecord& other = core_.record({i});
+    const bool is_its = pid == other.pid || pid == other.hook.pid || pid == other.check.pid ||
+                        pid == other.successor.pid || pid == other.former.pid;
+    if (is_its && i != unit.value) return true;
+  }
+  return false;
+}
+
+void NotifySockets::admit(Socket& socket, const core::UnitRecord& record, std::string_view text,
+                          const Sender& sender) {
   NotifyMessage message = parse_notify_message(text);
   if (!message.warnings.empty() && may_complain(socket))
     log(Level::warning, "a part of a notify message does not count",
         {{"unit", core_.set()[socket.unit].name}, {"why", message.warnings.front()}});
   if (message.wish.store || message.wish.remove) keep(socket, message.wish);
   if (!message.news) return;
+  std::optional<int32_t>& main_pid = message.said.main_pid;
+  if (main_pid && !believed(socket.unit, record, sender, *main_pid)) {
+    if (may_complain(socket))
+      log(Level::warning, "MAINPID is not believed: the process is none of the unit's",
+          {{"unit", core_.set()[socket.unit].name}, {"sender", sender.pid}, {"named", *main_pid}});
+    main_pid.reset();
+  }
   message.said.unit = socket.unit;
-  message.said.attempt = attempt;
+  message.said.attempt = attempt_of(record, sender);
   around_.queue(std::move(message.said));
 }
 

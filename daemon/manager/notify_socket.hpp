@@ -22,6 +22,7 @@
 #include "daemon/core/event.hpp"
 #include "daemon/core/supervisor.hpp"
 #include "daemon/manager/keeper_client.hpp"
+#include "daemon/manager/notify_access.hpp"
 #include "daemon/manager/notify_message.hpp"
 
 namespace foster::manager {
@@ -74,7 +75,11 @@ class NotifySockets {
   Taken look_at_next(Socket& socket, const core::UnitRecord& record);
   void judge(Socket& socket, const core::UnitRecord& record, std::string_view text, int32_t pid,
              uid_t uid);
-  void admit(Socket& socket, std::string_view text, Attempt attempt);
+  void admit(Socket& socket, const core::UnitRecord& record, std::string_view text,
+             const Sender& sender);
+  [[nodiscard]] bool believed(UnitIndex unit, const core::UnitRecord& record, const Sender& sender,
+                              int32_t main_pid) const;
+  [[nodiscard]] bool is_of_another(UnitIndex unit, int32_t pid) const;
   void keep(Socket& socket, const StoreWish& wish);
   void refuse(Socket& socket, int32_t pid, const char* why);
   [[nodiscard]] bool may_complain(Socket& socket) const;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -100,6 +101,12 @@ std::optional<ProcessFacts> parse_process_facts(std::string_view text) {
 std::optional<ProcessFacts> process_facts(int32_t pid) {
   const auto text = read_file(path_of(pid, "stat"));
   return text ? parse_process_facts(*text) : std::nullopt;
+}
+
+std::optional<uid_t> owner_of(int32_t pid) {
+  struct stat found {};
+  if (stat(path_of(pid, "").c_str(), &found) != 0) return std::nullopt;
+  return found.st_uid;
 }
 
 std::vector<int32_t> children_of(int32_t pid) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 #include "common/instant.hpp"
@@ -27,6 +28,9 @@ struct ProcessFacts {
 
 /// Nothing when there is no such process.
 [[nodiscard]] std::optional<ProcessFacts> process_facts(int32_t pid);
+
+/// Whose credentials it has; root's where it may not be looked into. Nothing when it is gone.
+[[nodiscard]] std::optional<uid_t> owner_of(int32_t pid);
 
 /// The text of /proc/<pid>/stat. The name in it is the program's own choice and may hold blanks and
 /// parentheses.

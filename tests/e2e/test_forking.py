@@ -93,6 +93,49 @@ def test_a_daemon_that_is_not_there_is_told(foster, folder):
         assert daemon.until_state(name, "failed")["why"]
 
 
+def test_daemons_that_were_not_found_are_not_doubled(foster, folder):
+    fifo = Fifo(folder / "told")
+    command = f"setsid sh -c 'echo $$ > {fifo.path}; exec sleep infinity' &"
+    daemon = foster({"a": unit(shell(command), type="forking", pid_file=str(folder / "never"),
+                               ready={"timeout": "1s"}, restart={"delay": "10ms"})})
+    daemon.launch()
+    before = 0
+    for _ in range(3):
+        pid = int(fifo.line())
+        assert not before or not is_alive(before), "there are two"
+        before = pid
+    daemon.ctl("stop", "a")
+    assert daemon.unit("a")["state"] == "stopped"
+
+
+def test_a_stop_ends_a_daemon_that_is_not_found_yet(foster, folder):
+    fifo = Fifo(folder / "told")
+    command = (f"setsid sh -c 'sleep infinity & echo $! > {fifo.path}; echo $$ > {fifo.path}; "
+               "exec sleep infinity' &")
+    daemon = foster({"a": unit(shell(command), type="forking", pid_file=str(folder / "never"))})
+    daemon.launch()
+    pids = [int(fifo.line()), int(fifo.line())]
+    daemon.until_unit("a", lambda body: body.step_word == "find_main", "looking for it")
+    daemon.kill_manager()
+    daemon.ctl("stop", "a")
+    assert daemon.unit("a")["state"] == "stopped"
+    assert not any(is_alive(pid) for pid in pids)
+
+
+def test_daemons_that_cannot_be_told_apart_are_ended(foster, folder):
+    fifo = Fifo(folder / "told")
+    command = (f"for i in 1 2; do setsid sh -c 'echo $$ > {fifo.path}; exec sleep infinity' & done")
+    daemon = foster({"a": unit(shell(command + f"; read line < {folder}/gate"), type="forking",
+                               restart={"policy": "never"})})
+    gate = Fifo(folder / "gate")
+    daemon.launch()
+    pids = [int(fifo.line()), int(fifo.line())]
+    gate.say("go")
+    daemon.until_state("a", "failed")
+    assert not any(is_alive(pid) for pid in pids)
+    gate.close()
+
+
 def test_all_of_a_daemons_group_is_stopped(foster, folder):
     fifo = Fifo(folder / "pids")
     path = folder / "daemon.pid"
@@ -118,3 +161,16 @@ def test_many_that_start_at_once_are_told_apart(foster):
     for one in found:
         environment = (Path("/proc") / str(one["pid"]) / "environ").read_bytes().split(b"\0")
         assert f"FOSTER_UNIT={one['name']}".encode() in environment
+
+
+def test_what_the_command_leaves_beside_the_daemon_is_stopped(foster, folder):
+    fifo = Fifo(folder / "told")
+    path = folder / "daemon.pid"
+    script = f"sleep infinity & echo $! > {fifo.path}; " + DAEMON.format(pid_file=path)
+    daemon = foster({"a": unit(shell(script), type="forking", pid_file=str(path))})
+    daemon.launch()
+    beside = int(fifo.line())
+    found = daemon.until_state("a", "running")
+    assert found["pid"] != beside and is_alive(beside)
+    daemon.ctl("stop", "a")
+    assert not is_alive(beside) and not is_alive(found["pid"])

@@ -173,6 +173,49 @@ def test_mainpid_makes_another_process_the_main_one(foster, folder, voice):
     assert not is_alive(new)
 
 
+def test_the_former_main_process_does_not_survive_its_unit(foster, folder, voice):
+    daemon = foster({"web": sender(folder, voice, notify_access="all")})
+    begin(daemon)
+    voice.say(f"run setsid sleep infinity & echo $! >{folder}/new")
+    voice.say("STATUS=started")
+    until_said(daemon, "web", "started")
+    new = int((folder / "new").read_text())
+    old = daemon.unit("web")["pid"]
+    voice.say(f"MAINPID={new}/READY=1")
+    daemon.until_unit("web", lambda body: body.pid == new and body.state_word == "running",
+                      "the new main process")
+    daemon.kill_manager()
+    daemon.ctl("stop", "web")
+    assert not is_alive(new) and not is_alive(old)
+    assert daemon.unit("web")["state"] == "stopped"
+
+
+def test_mainpid_of_another_unit_is_not_believed(foster, folder, voice):
+    left = folder / "left"
+    daemon = foster({"web": sender(folder, voice, notify_access="all"),
+                     "other": unit(shell(f"(sleep infinity & echo $! > {left}.new); "
+                                         f"mv {left}.new {left}; exec sleep infinity"),
+                                   ready={"file": str(left)})})
+    begin(daemon)
+    daemon.until_state("other", "running")
+    orphan = int(left.read_text())
+    old = daemon.unit("web")["pid"]
+    voice.say(f"MAINPID={orphan}/READY=1/STATUS=said")
+    assert until_said(daemon, "web", "said")["pid"] == old
+    assert f"named={orphan}" in daemon.log()
+    daemon.ctl("stop", "web")
+    assert is_alive(orphan)
+
+
+@needs_root
+def test_an_ordinary_users_word_on_a_strangers_process_is_not_believed(foster, folder, voice):
+    daemon = foster({"web": sender(folder, voice, user=ordinary_user().pw_name)})
+    begin(daemon)
+    voice.say(f"MAINPID={os.getpid()}/STATUS=said")
+    until_said(daemon, "web", "said")
+    assert f"named={os.getpid()}" in daemon.log()
+
+
 def test_watchdog_trigger_fails_it(foster, folder, voice):
     daemon = foster({"web": sender(folder, voice, restart={"policy": "on-watchdog"})})
     begin(daemon)

@@ -16,6 +16,7 @@ using core::CheckConditions;
 using core::ConditionsChecked;
 using core::ConnectionSeen;
 using core::EndDaemon;
+using core::EndKin;
 using core::Exited;
 using core::ExitKind;
 using core::FindMain;
@@ -26,6 +27,7 @@ using core::JobRef;
 using core::JobResult;
 using core::Kill;
 using core::KillFailed;
+using core::KinEnded;
 using core::LastExit;
 using core::ListenFailed;
 using core::Listening;
@@ -115,6 +117,9 @@ class Describer {
   std::string operator()(const MainNotFound& event) const {
     return "main not found" + who(event.unit, event.attempt) + ": " + event.message;
   }
+  std::string operator()(const KinEnded& event) const {
+    return "kin ended" + who(event.unit, event.attempt);
+  }
   std::string operator()(const AdoptFailed& event) const {
     return "adopt failed" + who(event.unit, event.attempt) + ": errno " +
            std::to_string(event.error);
@@ -130,6 +135,9 @@ class Describer {
   }
   std::string operator()(const FindMain& action) const {
     return "find main" + who(action.unit, action.attempt);
+  }
+  std::string operator()(const EndKin& action) const {
+    return "end kin" + who(action.unit, action.attempt) + " " + std::to_string(action.signal);
   }
   std::string operator()(const CheckConditions& action) const {
     return "check conditions" + name(action.unit) + " (token " + std::to_string(action.token) + ")";

@@ -35,7 +35,7 @@ bool excludes(Role next, Role living) {
 }  // namespace
 
 ModelKeeper::ModelKeeper(const UnitSet& set, const Swarm& swarm, Random random)
-    : set_(set), swarm_(swarm), random_(random), truth_(set.size()) {}
+    : set_(set), swarm_(swarm), random_(random), truth_(set.size()), apart_(aside(random)) {}
 
 void ModelKeeper::connect(std::deque<core::Event>* inbox) {
   inbox_ = inbox;
@@ -44,6 +44,12 @@ void ModelKeeper::connect(std::deque<core::Event>* inbox) {
   for (core::Event& event : unread_)
     tell(std::move(event));
   unread_.clear();
+}
+
+/// Answers belong to the manager that has asked.
+void ModelKeeper::disconnect() {
+  inbox_ = nullptr;
+  kin_asked_.clear();
 }
 
 std::string ModelKeeper::spawn(const core::Spawn& action, Instant now) {
@@ -57,6 +63,9 @@ std::string ModelKeeper::spawn(const core::Spawn& action, Instant now) {
                ? "a unit has two live attempts"
                : "a process is started beside one that has to be gone before";
   }
+  const bool doubled = is_main(action.role) &&
+                       std::ranges::find(strays_, action.unit, &Stray::unit) != strays_.end();
+  if (doubled) return "a command is run while a daemon of the one before it lives";
   if (!fits_beside(action)) return "a successor is started without one main process beside it";
   last_attempt_ = action.attempt;
   Child child{.unit = action.unit,
@@ -76,7 +85,7 @@ bool ModelKeeper::fits_beside(const core::Spawn& action) const {
   if (action.role != Role::successor) return true;
   const auto mains = std::ranges::count_if(children_, [&](const Child& other) {
     return other.unit == action.unit && is_main(other.role) && other.adopted_by.value == 0 &&
-           other.phase != Phase::over;
+           !other.superseded && other.phase != Phase::over;
   });
   return mains <= 1;
 }
@@ -86,8 +95,8 @@ std::string ModelKeeper::adopt(const core::Adopt& action, Instant now) {
   last_attempt_ = action.attempt;
   Child* from = find(action.from);
   core::AdoptFailed failed{action.unit, action.attempt, ECHILD};
-  const bool orphan =
-      from != nullptr && (from->phase == Phase::lingering || from->phase == Phase::over);
+  const bool orphan = from != nullptr && (from->apart || from->phase == Phase::lingering ||
+                                          from->phase == Phase::over);
   if (!orphan || action.pid == 0 || from->daemon_pid != action.pid ||
       maybe(swarm_.adopt_fails, 3)) {
     tell(failed);
@@ -101,8 +110,13 @@ std::string ModelKeeper::adopt(const core::Adopt& action, Instant now) {
               .told_spawned = true};
   plan_faults(child);
   child.will_fail = child.spawned_untold = child.spawned_late = false;
-  child.has_others = from->has_others;
-  from->adopted_by = action.attempt;
+  if (from->apart) {
+    from->superseded = true;
+    std::erase_if(strays_, [&](const Stray& stray) { return stray.pid == action.pid; });
+  } else {
+    child.has_others = from->has_others;
+    from->adopted_by = action.attempt;
+  }
   from->daemon_pid = 0;
   plan_run(child, now);
   plan_ready(child, now);
@@ -169,7 +183,7 @@ void ModelKeeper::signal_main(Child& child, int signal, Instant now) {
 }
 
 void ModelKeeper::signal_others(Child& child, int signal, Instant now) {
-  if (!child.has_others && child.daemon_pid == 0) return;
+  if (!child.has_others && (child.daemon_pid == 0 || child.apart)) return;
   if (signal != SIGKILL && (child.others_ignore_stop || signal != spec(child).stop.signal)) return;
   schedule({.at = now + soon(), .kind = Kind::group_empties, .attempt = child.attempt});
 }
@@ -197,6 +211,7 @@ void ModelKeeper::happen(Instant now) {
   const Happening happening = happenings_.top();
   happenings_.pop();
   repeat_old_news();
+  if (happening.kind == Kind::kin_ends) return kin_ends(happening.attempt);
   Child* child = find(happening.attempt);
   if (child == nullptr) return;
   switch (happening.kind) {
@@ -214,6 +229,8 @@ void ModelKeeper::happen(Instant now) {
       return speaks(*child, now);
     case Kind::names_main:
       return names_main(*child, now);
+    case Kind::kin_ends:
+      return;
   }
 }
 
@@ -236,7 +253,7 @@ void ModelKeeper::executed(Child& child, Instant now) {
 void ModelKeeper::exits(Child& child, const Happening& happening, Instant now) {
   if (child.phase == Phase::lingering || child.phase == Phase::over || child.will_fail) return;
   child.told_exited = true;
-  child.group_remained = child.has_others || child.daemon_pid != 0;
+  child.group_remained = child.has_others || (child.daemon_pid != 0 && !child.apart);
   child.phase = child.group_remained ? Phase::lingering : Phase::over;
   child.how = {.kind = happening.how, .value = happening.value, .at = now, .at_real_ns = now.ns};
   if (is_main(child.role)) {
@@ -250,8 +267,12 @@ void ModelKeeper::exits(Child& child, const Happening& happening, Instant now) {
     child.told_spawned = true;
     tell(core::Spawned{child.unit, child.attempt, child.pid});
   }
+  if (child.apart && !child.adopted && spec(child).type == ServiceType::forking) {
+    const int32_t pid = child.daemon_pid != 0 ? child.daemon_pid : ++last_pid_;
+    strays_.push_back({child.unit, child.attempt, pid, !healed_ && once_in(apart_, 4)});
+  }
   if (child.phase == Phase::over) return heir_over(child);
-  if (child.group_remained && child.daemon_pid == 0 && !child.others_ignore_stop) {
+  if (child.group_remained && (child.daemon_pid == 0 || child.apart) && !child.others_ignore_stop) {
     const Duration lingers = milliseconds(between(random_, 0, 20'000));
     schedule({.at = now + lingers, .kind = Kind::group_empties, .attempt = child.attempt});
   }
@@ -259,7 +280,7 @@ void ModelKeeper::exits(Child& child, const Happening& happening, Instant now) {
 
 void ModelKeeper::group_empties(Child& child) {
   child.has_others = false;
-  child.daemon_pid = 0;
+  if (!child.apart) child.daemon_pid = 0;
   if (child.phase != Phase::lingering) return;
   // What has been taken over is in the same group and may live on there.
   if (const Child* heir = find(child.adopted_by); heir != nullptr && heir->phase != Phase::over) {
@@ -282,10 +303,12 @@ void ModelKeeper::heir_over(const Child& heir) {
 }
 
 void ModelKeeper::forget_counted() {
+  strays_.clear();  // nobody knows of the commands that have left them
   for (Truth& truth : truth_)
     truth.reaped = truth.reaped_successors = 0;
   for (Child& child : children_) {
     child.leftover = child.role != Role::main;
+    child.apart = false;  // who takes a command for the daemon asks for no other
     Truth& truth = truth_[child.unit.value];
     if (!child.told_exited || !is_main(child.role)) continue;
     ++(child.role == Role::main ? truth.reaped : truth.reaped_successors);

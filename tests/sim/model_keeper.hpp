@@ -42,7 +42,9 @@ struct Child {
   bool survives_kill_long = false;
   bool has_others = false;
 
-  int32_t daemon_pid = 0;  // lives in its group and may become the main process
+  int32_t daemon_pid = 0;   // lives in its group, or apart, and may become the main process
+  bool apart = false;       // its daemon has a session and a group of its own
+  bool superseded = false;  // its daemon, which is apart, has become the main process
   Attempt adopted_by;
   bool adopted = false;
   bool leftover = false;  // of a hook that nobody knows of: the region was lost
@@ -54,6 +56,14 @@ struct Child {
   bool told_emptied = false;
   bool group_remained = false;
   core::LastExit how;
+};
+
+/// A daemon in a session of its own that a forking unit's command has left.
+struct Stray {
+  UnitIndex unit;
+  Attempt attempt;  // of the command
+  int32_t pid = 0;
+  bool ignores_stop = false;
 };
 
 /// What the world has really seen of a unit's main processes, for the oracle to compare with what
@@ -71,12 +81,13 @@ class ModelKeeper {
 
   /// News for the manager that is connected now; without one they are only kept.
   void connect(std::deque<core::Event>* inbox);
-  void disconnect() { inbox_ = nullptr; }
+  void disconnect();
 
   // The actions. A broken promise of the core is returned as a sentence, otherwise it is empty.
   std::string spawn(const core::Spawn& action, Instant now);
   std::string adopt(const core::Adopt& action, Instant now);
   void find_main(const core::FindMain& action);
+  void end_kin(const core::EndKin& action, Instant now);
   void check_conditions(const core::CheckConditions& action);
   void measure_memory(const core::MeasureMemory& action);
   void kill(const core::Kill& action, Instant now);
@@ -94,13 +105,23 @@ class ModelKeeper {
   void happen(Instant now);
 
   [[nodiscard]] const std::vector<Child>& children() const { return children_; }
+  [[nodiscard]] const std::vector<Stray>& strays() const { return strays_; }
   /// Whatever was acknowledged cannot be counted any more: the counts were lost with the region.
   void forget_counted();
   [[nodiscard]] const Truth& truth(UnitIndex unit) const { return truth_[unit.value]; }
   [[nodiscard]] Attempt last_attempt() const { return last_attempt_; }
 
  private:
-  enum class Kind { executed, exits, group_empties, gets_ready, pings, speaks, names_main };
+  enum class Kind {
+    executed,
+    exits,
+    group_empties,
+    gets_ready,
+    pings,
+    speaks,
+    names_main,
+    kin_ends
+  };
   struct Happening {
     Instant at;
     uint64_t order = 0;
@@ -118,6 +139,7 @@ class ModelKeeper {
   void exits(Child& child, const Happening& happening, Instant now);
   void group_empties(Child& child);
   void heir_over(const Child& heir);
+  void kin_ends(Attempt attempt);
   void signal_main(Child& child, int signal, Instant now);
   void signal_others(Child& child, int signal, Instant now);
   void tell(core::Event event);
@@ -155,6 +177,9 @@ class ModelKeeper {
   std::vector<core::Event> unread_;    // said while no manager read it
   std::vector<core::Event> old_news_;  // some of what the keeper has told
   std::vector<core::FindMain> unanswered_;
+  std::vector<Stray> strays_;
+  std::vector<core::EndKin> kin_asked_;
+  Random apart_;  // for what came later, so that a seed goes on to mean what it meant
   uint64_t order_ = 0;
   int32_t last_pid_ = 1;
   Attempt last_attempt_;

@@ -61,6 +61,7 @@ void ModelKeeper::plan_main(Child& child, Instant now) {
   switch (spec(child).type) {
     case ServiceType::forking:
       if (!maybe(swarm_.main_unfound, 3)) child.daemon_pid = ++last_pid_;
+      child.apart = swarm_.daemon_apart && coin(apart_);
       if (maybe(swarm_.hooks_hang, 8)) return;  // it never leaves its daemon alone
       schedule({.at = now + milliseconds(between(random_, 1, 50)),
                 .kind = Kind::exits,
@@ -71,6 +72,7 @@ void ModelKeeper::plan_main(Child& child, Instant now) {
     case ServiceType::notify:
       if (uses_notify(spec(child)) && maybe(swarm_.names_main, 3)) {
         child.daemon_pid = ++last_pid_;
+        child.apart = swarm_.daemon_apart && coin(apart_);
         schedule({.at = now + milliseconds(between(random_, 1, 500)),
                   .kind = Kind::names_main,
                   .attempt = child.attempt});
@@ -237,6 +239,23 @@ void ModelKeeper::find_main(const core::FindMain& action) {
     return tell(core::MainNotFound{action.unit, action.attempt, "no process is left"});
   }
   tell(core::MainFound{action.unit, action.attempt, child->daemon_pid});
+}
+
+void ModelKeeper::end_kin(const core::EndKin& action, Instant now) {
+  if (action.signal == 0) return;
+  kin_asked_.push_back(action);
+  const auto stray = std::ranges::find(strays_, action.attempt, &Stray::attempt);
+  if (stray == strays_.end()) return kin_ends(action.attempt);
+  if (action.signal != SIGKILL && stray->ignores_stop) return;
+  schedule({.at = now + soon(), .kind = Kind::kin_ends, .attempt = action.attempt});
+}
+
+void ModelKeeper::kin_ends(Attempt attempt) {
+  std::erase_if(strays_, [attempt](const Stray& stray) { return stray.attempt == attempt; });
+  const auto asked = std::ranges::find(kin_asked_, attempt, &core::EndKin::attempt);
+  if (asked == kin_asked_.end()) return;
+  tell(core::KinEnded{asked->unit, attempt});
+  std::erase_if(kin_asked_, [attempt](const core::EndKin& one) { return one.attempt == attempt; });
 }
 
 void ModelKeeper::check_conditions(const core::CheckConditions& action) {

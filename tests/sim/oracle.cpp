@@ -364,10 +364,14 @@ void Oracle::converged(const core::Supervisor& manager, const ModelKeeper& keepe
     if (child.role == core::Role::health_check) continue;  // may be under way at any time
     const UnitRecord& record = manager.record(child.unit);
     if (child.phase == Phase::over) fail(child.unit, "an end was never acknowledged");
+    const bool taken_over = child.superseded || child.adopted_by.value != 0;
+    if (taken_over && child.phase == Phase::lingering) continue;
     if (record.state != UnitState::running || record.attempt != child.attempt) {
       fail(child.unit, "a process runs that nobody knows of");
     }
   }
+  for (const Stray& stray : keeper.strays())
+    fail(stray.unit, "a daemon runs that nobody knows of");
   if (!manager.shutting_down() && !manager.settled()) fail("the initial units never settled");
 }
 
@@ -386,6 +390,8 @@ void Oracle::ended(const core::EndDaemon& end, const core::Supervisor& manager,
   for (const Child& child : keeper.children()) {
     if (child.phase != Phase::over) fail(child.unit, "the daemon leaves a process behind");
   }
+  for (const Stray& stray : keeper.strays())
+    fail(stray.unit, "foster leaves a daemon behind");
 }
 
 }  // namespace foster::sim

@@ -213,6 +213,7 @@ namespace {
 void forget_unpublished(core::UnitRecord& record) {
   const core::UnitRecord fresh;
   record.over = fresh.over;
+  record.kin_asked = record.kin_ended = {};
   record.hook.ended = record.hook.failed = false;
   record.check.ended = record.check.failed = false;
   record.successor.ended = record.former.ended = false;
@@ -386,6 +387,8 @@ void Simulation::perform(const core::Action& action) {
     broken = keeper_.adopt(*adopt, now_);
   } else if (const auto* find = std::get_if<core::FindMain>(&action)) {
     keeper_.find_main(*find);
+  } else if (const auto* kin = std::get_if<core::EndKin>(&action)) {
+    keeper_.end_kin(*kin, now_);
   } else if (const auto* check = std::get_if<core::CheckConditions>(&action)) {
     keeper_.check_conditions(*check);
   } else if (const auto* measure = std::get_if<core::MeasureMemory>(&action)) {

@@ -59,6 +59,7 @@ void sockets(Swarm& swarm, Random& random) {
   swarm.overlaps = once_in(random, 3);
   swarm.connections = coin(random);
   swarm.listen_fails = once_in(random, 4);
+  swarm.daemon_apart = coin(random);
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ struct Swarm {
   bool names_main = false;       // MAINPID of another process, and its own end after it
   bool main_unfound = false;     // of a forking unit
   bool adopt_fails = false;
+  bool daemon_apart = false;  // what is to be the main process has a session of its own
   bool memory_high = false;
   uint64_t crash_before_publish = 0;
   uint64_t crash_in_publish = 0;

@@ -154,8 +154,11 @@ void Told::sent(const core::Kill& action, Instant now) {
   ToldProcess* to = process(action.unit, action.attempt);
   if (action.signal == SIGKILL) successor_gone(action.unit, action.attempt);
   if (to != nullptr && action.signal == SIGKILL) to->condemned = true;
-  if (to == nullptr || !is_main(to->role)) return;
-  if (is_main(to->role) && action.attempt != unit.main && unit.changed_places.ns != 0) return;
+  // A command that was over is signalled all the same by a manager that has not been told yet.
+  const bool was_over = to == nullptr && action.attempt == unit.main &&
+                        std::ranges::count(unit.handed_over, action.attempt) > 0;
+  if (!was_over && (to == nullptr || !is_main(to->role))) return;
+  if (action.attempt != unit.main && unit.changed_places.ns != 0) return;
   if (action.attempt == unit.successor) return;
   // With the region goes what tells the main process; it is the newest that lives then.
   const bool newer = std::ranges::any_of(unit.living, [&](const ToldProcess& process) {

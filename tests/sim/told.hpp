@@ -23,10 +23,10 @@ struct ToldProcess {
   core::Role role = core::Role::main;
   uint16_t index = 0;
   bool executed = false;
-  bool adopting = false;  // it lives already; the keeper has not said whether it has it now
-  bool gone = false;      // its main process; others of its group are left
-  bool runs = false;      // in truth, as a new manager is told with it
-  bool over = false;      // in truth: the news of it are still to be told again to a new manager
+  bool adopting = false;   // it lives already; the keeper has not said whether it has it now
+  bool gone = false;       // its main process; others of its group are left
+  bool runs = false;       // in truth, as a new manager is told with it
+  bool over = false;       // in truth: the news of it are still to be told again to a new manager
   bool condemned = false;  // SIGKILL was sent to it, and may be again
   Instant asked;
 };

@@ -10,6 +10,7 @@
 
 #include <fstream>
 
+#include "daemon/manager/kin_ender.hpp"
 #include "daemon/manager/memory.hpp"
 #include "tests/os/manager/rig.hpp"
 
@@ -245,6 +246,43 @@ TEST_F(Finder, ASearchThatIsForgottenSaysNothing) {
   write_pid(pid);
   run_what_is_ready();
   EXPECT_TRUE(events_.empty());
+}
+
+TEST_F(Finder, WhatACommandHasLeftIsEndedWithWhatThatLeaves) {
+  make();
+  KinEnder ender(
+      {getpid(), queue(), [this](UnitIndex unit, Attempt attempt, const ProcessFacts& process) {
+         return finder_->is_kin(unit, attempt, process);
+       }});
+  ender.attach(loop_);
+  const pid_t other = daemon_of(3);
+  known_ = {daemon_of(7)};
+  const pid_t alone = daemon_of(7);
+  const Pair pair = pair_of(7);
+  ender.end({.unit = {0}, .attempt = {7}, .signal = SIGTERM});
+  EXPECT_TRUE(all<core::KinEnded>().empty());
+  run_until([this] { return !all<core::KinEnded>().empty(); });
+  for (const pid_t pid : {alone, pair.parent.pid, pair.child})
+    EXPECT_FALSE(process_facts(pid)->alive());
+  for (const pid_t pid : {other, known_.front()})
+    EXPECT_TRUE(process_facts(pid)->alive());
+  ender.end({.unit = {0}, .attempt = {7}, .signal = SIGTERM});
+  EXPECT_EQ(all<core::KinEnded>().size(), 2u) << "nothing is left, which is told at once";
+}
+
+TEST_F(Finder, WhatDoesNotEndIsKilledWhenThatIsAsked) {
+  make();
+  KinEnder ender({getpid(), queue(), [](UnitIndex, Attempt, const ProcessFacts&) { return true; }});
+  ender.attach(loop_);
+  Daemon deaf = start(marked(7), "trap '' TERM; exec cat");
+  await_echo(deaf.input.get(), deaf.output.get());
+  ender.end({.unit = {0}, .attempt = {7}, .signal = SIGTERM});
+  run_what_is_ready();
+  EXPECT_TRUE(all<core::KinEnded>().empty());
+  EXPECT_TRUE(process_facts(deaf.pid)->alive());
+  ender.end({.unit = {0}, .attempt = {7}, .signal = SIGKILL});
+  run_until([this] { return !all<core::KinEnded>().empty(); });
+  EXPECT_FALSE(process_facts(deaf.pid)->alive());
 }
 
 TEST_F(Finder, MemoryIsThatOfTheGroup) {

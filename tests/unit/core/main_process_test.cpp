@@ -28,10 +28,31 @@ TEST(Forking, TheDaemonThatTheCommandLeavesBecomesTheMainProcess) {
   s.handle(MainFound{s.index("web"), {1}, 77});
   s.expect("adopt web #2 from #1 pid 77");
   s.handle(Spawned{s.index("web"), {2}, 77});
-  s.expect("acknowledge #1 abandon", "web: running (boot)", "settled");
+  s.expect("web: running (boot)", "settled");
   EXPECT_EQ(s.record("web").pid, 77);
+  s.group_emptied("web", 1);
+  s.expect("acknowledge #1");
   s.exited("web", exit_code(1));
   s.expect("acknowledge #2", "web: starting (exit)", "spawn web #3");
+}
+
+TEST(Forking, WhatIsLeftOfTheCommandsGroupIsStoppedAfterTheDaemon) {
+  UnitSpec spec = forking();
+  spec.stop.timeout = 5s;
+  Scenario s({spec});
+  s.begin();
+  s.spawned("web");
+  s.main_exited("web", exit_code(0));
+  s.handle(MainFound{s.index("web"), {1}, 77});
+  s.handle(Spawned{s.index("web"), {2}, 77});
+  s.stop("web");
+  s.forget();
+  s.exited("web", killed_by(SIGTERM));
+  s.expect("kill web #1 15 group continue", "acknowledge #2");
+  s.pass(5s);
+  s.expect("kill web #1 9 group");
+  s.group_emptied("web", 1);
+  s.expect("acknowledge #1", "web: stopped (request)");
 }
 
 TEST(Forking, ACommandThatFailsIsAFailedStart) {
@@ -40,7 +61,9 @@ TEST(Forking, ACommandThatFailsIsAFailedStart) {
   s.spawned("web");
   s.forget();
   s.exited("web", exit_code(1));
-  s.expect("acknowledge #1", "web: starting (exit)", "spawn web #2", "settled");
+  s.expect("acknowledge #1", "web: stopping (exit)", "end kin web #1 15");
+  s.handle(KinEnded{s.index("web"), {1}});
+  s.expect("web: starting (exit)", "spawn web #2", "settled");
 }
 
 TEST(Forking, ADaemonThatIsNotFoundIsAFailedStart) {
@@ -52,7 +75,59 @@ TEST(Forking, ADaemonThatIsNotFoundIsAFailedStart) {
   s.exited("web", exit_code(0));
   s.forget();
   s.handle(MainNotFound{s.index("web"), {1}, "there are 3 candidates"});
-  s.expect("acknowledge #1", "web: failed (spawn failed), there are 3 candidates", "settled");
+  s.expect("acknowledge #1", "web: stopping (spawn failed), there are 3 candidates",
+           "end kin web #1 15");
+  s.handle(KinEnded{s.index("web"), {1}});
+  s.expect("web: failed (spawn failed), there are 3 candidates", "settled");
+}
+
+TEST(Forking, ADaemonThatWasNotFoundIsKilledIfItDoesNotEnd) {
+  UnitSpec spec = forking();
+  spec.stop.timeout = 5s;
+  Scenario s({spec});
+  s.begin();
+  s.spawned("web");
+  s.exited("web", exit_code(0));
+  s.stop("web");
+  s.expect_step("web", UnitState::stopping, Step::signal);
+  s.forget();
+  s.pass(5s);
+  s.expect("end kin web #1 9");
+  s.pass(5s);
+  s.expect("end kin web #1 9");
+  s.handle(KinEnded{s.index("web"), {1}});
+  s.expect("web: stopped (stop timeout), did not stop within 5s and was killed", "settled");
+}
+
+TEST(Forking, ASuccessorGoesOnEndingADaemonThatWasNotFound) {
+  UnitRecord record = left(UnitState::stopping, 5);
+  record.exit_attempt = {5};
+  record.last_exit = {.kind = ExitKind::code, .clean = true};
+  record.goal = Goal::down;
+  record.cause = Cause::request;
+  Scenario s({forking()}, after_crash(record, 0));
+  s.begin(false);
+  s.expect("end kin web #5 15", "settled");
+  s.handle(KinEnded{s.index("web"), {5}});
+  s.expect("web: stopped (request)");
+}
+
+TEST(Forking, ADaemonThatIsTakenOverDuringAStopIsStoppedByASuccessor) {
+  UnitSpec spec = forking();
+  spec.stop.timeout = 5s;
+  UnitRecord record = left(UnitState::stopping, 5);
+  record.exit_attempt = {5};
+  record.last_exit = {.kind = ExitKind::code, .clean = true};
+  record.goal = Goal::down;
+  record.cause = Cause::request;
+  record.deadline = {};
+  Recovered adopted = after_crash(record, 6);
+  adopted.units[0].pid = 77;
+  Scenario s({spec}, adopted);
+  s.begin(false);
+  s.expect("kill web #6 15 group continue", "settled");
+  s.pass(5s);
+  s.expect("kill web #6 9 group");
 }
 
 TEST(Forking, OneThatIsNotFoundInTimeIsAFailedStart) {
@@ -67,6 +142,7 @@ TEST(Forking, OneThatIsNotFoundInTimeIsAFailedStart) {
   s.expect("web: stopping (start timeout), was not up within 1min 30s",
            "kill web #1 15 group continue");
   s.group_emptied("web");
+  s.handle(KinEnded{s.index("web"), {1}});
   s.expect_state("web", UnitState::failed, Cause::start_timeout);
 }
 
@@ -113,6 +189,54 @@ TEST(MainPid, IsAdoptedAtOnceWhereTheKeeperCan) {
   s.expect_state("web", UnitState::running, Cause::boot);
 }
 
+TEST(MainPid, TheFormerMainProcessIsStoppedWhereItOutlivesTheNewOne) {
+  UnitSpec spec = simple("web");
+  spec.stop.timeout = 5s;
+  Scenario s({spec});
+  s.running("web");
+  s.handle(main_pid(s, 77));
+  s.handle(Spawned{s.index("web"), {2}, 77});
+  s.stop("web");
+  s.forget();
+  s.pass(4s);
+  s.exited("web", killed_by(SIGTERM));
+  s.expect("kill web #1 15 group continue", "acknowledge #2");
+  s.pass(4s);
+  s.main_exited("web", killed_by(SIGTERM), 1);
+  s.expect("kill web #1 15 group continue");
+  s.pass(1s);
+  s.expect("kill web #1 9 group");
+  s.group_emptied("web", 1);
+  s.expect("acknowledge #1", "web: stopped (request)");
+  EXPECT_EQ(s.record("web").exits, 2U);
+}
+
+TEST(MainPid, TheFormerMainProcessIsGoneBeforeARestart) {
+  Scenario s({simple("web")});
+  s.running("web");
+  s.handle(main_pid(s, 77));
+  s.handle(Spawned{s.index("web"), {2}, 77});
+  s.forget();
+  s.exited("web", exit_code(1));
+  s.expect("acknowledge #2", "web: stopping (exit)", "kill web #1 15 group continue");
+  s.exited("web", killed_by(SIGTERM), 1);
+  s.expect("acknowledge #1", "web: starting (exit)", "spawn web #3");
+}
+
+TEST(MainPid, ASuccessorKnowsTheFormerMainProcess) {
+  Recovered found = after_crash(left(UnitState::running, 6), 6);
+  found.units[0].live_formers = {{.attempt = {5}, .pid = 70}};
+  Scenario s({simple("web")}, found);
+  s.begin(false);
+  s.stop("web");
+  s.forget();
+  s.exited("web", killed_by(SIGTERM));
+  s.expect("kill web #5 15 group continue", "acknowledge #6");
+  s.exited("web", killed_by(SIGTERM), 5);
+  s.expect("acknowledge #5", "web: stopped (request)");
+  EXPECT_EQ(s.record("web").exits, 2U);
+}
+
 TEST(MainPid, IsAdoptedWhenItsParentHasEndedOtherwise) {
   Scenario s({simple("web")});
   s.running("web");
@@ -123,7 +247,7 @@ TEST(MainPid, IsAdoptedWhenItsParentHasEndedOtherwise) {
   s.main_exited("web", exit_code(0), 1);
   s.expect("adopt web #3 from #1 pid 77");
   s.handle(Spawned{s.index("web"), {3}, 77});
-  s.expect("acknowledge #1 abandon");
+  s.expect_nothing();
   s.expect_state("web", UnitState::running, Cause::boot);
   EXPECT_EQ(s.record("web").pid, 77);
 }

@@ -150,5 +150,44 @@ TEST(NotifyAccess, ASuccessorWhosePidIsUnderWayIsWaitedFor) {
   EXPECT_EQ(attempt_of(record, sender(0)), Attempt{0});
 }
 
+constexpr uid_t kUser = 1000;
+
+Sender user() {
+  return {.pid = kMain, .uid = kUser, .trusted = true};
+}
+
+TEST(NotifyAccess, AProcessOfTheUnitMayBecomeItsMainOne) {
+  const core::UnitRecord record = running();
+  const Named alive{.pid = kOther, .alive = true};
+  Named marked = alive;
+  marked.marked = true;
+  EXPECT_TRUE(may_be_main(record, user(), false, marked));
+  Named in_group = alive;
+  in_group.group = kMain;
+  EXPECT_TRUE(may_be_main(record, user(), false, in_group));
+  Named in_session = alive;
+  in_session.session = kMain;
+  EXPECT_TRUE(may_be_main(record, user(), false, in_session));
+  EXPECT_TRUE(may_be_main(record, user(), false, {.pid = kMain}));
+  EXPECT_FALSE(may_be_main(record, user(), false, alive)) << "it is root's";
+  marked.alive = false;
+  EXPECT_FALSE(may_be_main(record, user(), false, marked)) << "nothing is known of the dead";
+}
+
+TEST(NotifyAccess, WhatNothingTiesToAUnitHasToBeTheSenders) {
+  const Named stranger{.pid = kOther, .alive = true, .uid = kUser};
+  EXPECT_TRUE(may_be_main(running(), user(), false, stranger));
+  Sender other = user();
+  other.uid = kUser + 1;
+  EXPECT_FALSE(may_be_main(running(), other, false, stranger));
+  EXPECT_TRUE(may_be_main(running(), other, true, stranger));
+}
+
+TEST(NotifyAccess, NobodyMayNameAProcessOfAnotherUnit) {
+  const Named anothers{.pid = kOther, .alive = true, .uid = kUser, .of_another = true};
+  EXPECT_FALSE(may_be_main(running(), user(), false, anothers));
+  EXPECT_FALSE(may_be_main(running(), user(), true, anothers));
+}
+
 }  // namespace
 }  // namespace foster::manager
