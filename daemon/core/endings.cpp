@@ -23,9 +23,13 @@ void UnitMachine::count_exit(const Exited& event, const Turn& turn) {
   const bool as_asked = of_former ? ended_by_stop_signal(spec(event.unit), event.how)
                                   : ended_as_asked(spec(event.unit), record, event.how);
   record.last_exit.clean = clean_end(spec(event.unit), event.how) || as_asked;
+  note_exit(event, pid, turn);
+}
+
+void UnitMachine::note_exit(const Exited& event, int32_t pid, const Turn& turn) {
   turn.actions.emplace_back(Note{.kind = NoteKind::exit,
                                  .unit = event.unit,
-                                 .state = record.state,
+                                 .state = record(event.unit).state,
                                  .cause = Cause::exit,
                                  .exit_kind = event.how.kind,
                                  .attempt = event.attempt,

@@ -163,10 +163,10 @@ struct KillFailed {
   int error = 0;
 };
 
-using Event = std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed,
-                           Exited, GroupEmptied, KillFailed, MaskChange, TimerElapsed,
-                           ConditionsChecked, ReadySeen, Notified, MainFound, MainNotFound,
-                           KinEnded, AdoptFailed, MemoryMeasured, Listening, ConnectionSeen,
-                           ListenFailed>;
+using Event =
+    std::variant<Begin, Request, SignalRequest, ShutdownRequest, Spawned, SpawnFailed, Exited,
+                 GroupEmptied, KillFailed, MaskChange, TimerElapsed, ConditionsChecked, ReadySeen,
+                 Notified, MainFound, MainNotFound, KinEnded, AdoptFailed, MemoryMeasured,
+                 Listening, ConnectionSeen, ListenFailed>;
 
 }  // namespace foster::core

@@ -209,16 +209,7 @@ void UnitMachine::successor_exited(const Exited& event, const Turn& turn) {
   UnitRecord& record = ledger_.change(event.unit);
   SideRun& run = record.successor;
   if (awaits_successor(event.unit)) record.detail = end_text(event.how);
-  if (!run.ended) {
-    turn.actions.emplace_back(Note{.kind = NoteKind::exit,
-                                   .unit = event.unit,
-                                   .state = record.state,
-                                   .cause = Cause::exit,
-                                   .exit_kind = event.how.kind,
-                                   .attempt = event.attempt,
-                                   .pid = run.pid,
-                                   .value = event.how.value});
-  }
+  if (!run.ended) note_exit(event, run.pid, turn);
   run.killed = true;  // for a manager to come: it is no news any more when it was spawned
   run.ended = true;
   run.pid = 0;

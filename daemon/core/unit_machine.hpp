@@ -186,6 +186,7 @@ class UnitMachine {
 
   // endings
   void count_exit(const Exited& event, const Turn& turn);
+  void note_exit(const Exited& event, int32_t pid, const Turn& turn);
   void main_ended(UnitIndex unit, bool fresh, bool group_empty, const Turn& turn);
   [[nodiscard]] bool holds_command(UnitIndex unit) const;
   void main_ended_while_up(UnitIndex unit, const Turn& turn);
