@@ -44,6 +44,7 @@ struct Child {
 
   int32_t daemon_pid = 0;  // lives in its group and may become the main process
   Attempt adopted_by;
+  bool refused = false;  // its adoption, which the manager that asked is still to be told
   bool adopted = false;
   bool leftover = false;  // of a hook that nobody knows of: the region was lost
   bool ready = false;     // whatever its unit's readiness is
@@ -71,7 +72,7 @@ class ModelKeeper {
 
   /// News for the manager that is connected now; without one they are only kept.
   void connect(std::deque<core::Event>* inbox);
-  void disconnect() { inbox_ = nullptr; }
+  void disconnect();
 
   // The actions. A broken promise of the core is returned as a sentence, otherwise it is empty.
   std::string spawn(const core::Spawn& action, Instant now);
@@ -100,7 +101,16 @@ class ModelKeeper {
   [[nodiscard]] Attempt last_attempt() const { return last_attempt_; }
 
  private:
-  enum class Kind { executed, exits, group_empties, gets_ready, pings, speaks, names_main };
+  enum class Kind {
+    executed,
+    exits,
+    group_empties,
+    gets_ready,
+    pings,
+    speaks,
+    names_main,
+    refuses
+  };
   struct Happening {
     Instant at;
     uint64_t order = 0;
@@ -114,6 +124,8 @@ class ModelKeeper {
   };
 
   void schedule(Happening happening);
+  void refuse(Child child, Instant now);
+  void refused(Attempt attempt);
   void executed(Child& child, Instant now);
   void exits(Child& child, const Happening& happening, Instant now);
   void group_empties(Child& child);
