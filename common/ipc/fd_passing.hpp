@@ -1,5 +1,5 @@
-// Descriptors that ride with a message over a UNIX socket: SCM_RIGHTS of unix(7), laid out as cmsg(3)
-// asks for. libc only, no exceptions, no allocation: the keeper uses it.
+// Descriptors that ride with a message over a UNIX socket: SCM_RIGHTS of unix(7), laid out as
+// cmsg(3) asks for. libc only, no exceptions, no allocation: the keeper uses it.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ struct RightsRoom {
 };
 
 /// Puts descriptors, at least one, into a message to be sent. They are borrowed until it is, and so
-/// is `room`, of CMSG_SPACE(count * sizeof(int)) bytes at least. At least one byte of data has to go
-/// along with them.
+/// is `room`, of CMSG_SPACE(count * sizeof(int)) bytes at least. At least one byte of data has to
+/// go along with them.
 void attach_rights(msghdr& message, void* room, const int* fds, size_t count);
 
 /// Copies the numbers of the descriptors that came with a message to `fds`, where there is room for
