@@ -136,6 +136,7 @@ bool PacketReader::well_formed() const {
     std::memcpy(&header, bytes_ + at, sizeof header);
     if (header.size < sizeof header || header.size > length_ - at) return false;
     if (padded(header.size) > length_ - at) return false;
+    if (header.fd_count > kPacketFdsMax) return false;
     at += padded(header.size);
     fds += header.fd_count;
   }

@@ -200,6 +200,10 @@ void ChildTable::forget_told() {
   for (uint32_t slot = 0; slot < used_; ++slot) {
     ChildEntry* child = at(slot);
     if (child == nullptr) continue;
+    if ((child->happened & kAdoptFailedNews) != 0) {
+      remove(*child);
+      continue;
+    }
     child->happened = static_cast<uint8_t>(child->happened & ~kKillFailedNews);
     child->untold = 0;
     unlist_news(*child);

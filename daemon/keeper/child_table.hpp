@@ -6,7 +6,7 @@
 //   forked --> running --> over            (main process reaped, its group empty)
 //      |          |          ^
 //      |          +--> lingering           (main process reaped, others of its group remain)
-//      +--> over                           (the spawn or the adoption failed)
+//      +--> over                           (the spawn failed; or the adoption, until that is told)
 //
 // A process that is adopted begins at `running`, and keeps the group that it has. It may also leave
 // that for one of its own later, as daemons do that end their starter first: its group is looked up
@@ -30,8 +30,8 @@ enum News : uint8_t {
   kSpawnFailedNews = 2,
   kExitedNews = 4,
   kGroupEmptiedNews = 8,
-  kKillFailedNews = 16,  // the answer to a manager that asked; not told to the next one
-  kAdoptFailedNews = 32,
+  kKillFailedNews = 16,   // the answer to a manager that asked; not told to the next one
+  kAdoptFailedNews = 32,  // likewise; of a refused adoption nothing else is kept
 };
 
 struct ChildEntry {
@@ -96,7 +96,7 @@ class ChildTable {
   void announce(ChildEntry& child, News news);
   void told(ChildEntry& child, News news);
   [[nodiscard]] ChildEntry* first_with_news();
-  /// A new manager: everything that happened is news again.
+  /// A new manager: everything that happened is news again, but for answers to its predecessor.
   void forget_told();
 
   /// For going through all: null where a slot is free.

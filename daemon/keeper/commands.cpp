@@ -160,6 +160,12 @@ bool finish_asked(Keeper& keeper, const ipc::Record& record) {
   return true;
 }
 
+bool barrier_asked(Keeper& keeper, const ipc::Record& record) {
+  if (record.fd_count != 1) return false;
+  static_cast<void>(keeper.manager.in.take_fd(0));
+  return true;
+}
+
 /// False for a record that makes no sense.
 bool obey(Keeper& keeper, const ipc::Record& record) {
   switch (static_cast<Type>(record.type)) {
@@ -192,8 +198,7 @@ bool obey(Keeper& keeper, const ipc::Record& record) {
       manager_goes(keeper);
       return true;
     case Type::barrier:
-      static_cast<void>(keeper.manager.in.take_fd(0));
-      return true;
+      return barrier_asked(keeper, record);
     case Type::handover_begin:
     case Type::child:
     case Type::stored_descriptor:

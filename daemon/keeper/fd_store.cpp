@@ -5,6 +5,8 @@
 #include <cstring>
 #include <unistd.h>
 
+#include "common/ipc/close_aside.hpp"
+
 namespace foster::keeper {
 
 using protocol::StoredDescriptor;
@@ -17,7 +19,7 @@ FdStore::~FdStore() {
 
 void FdStore::clear(Slot& slot) {
   if (slot.fd < 0) return;
-  close(slot.fd);
+  ipc::close_aside(slot.fd);
   std::free(slot.name);
   slot = {nullptr, -1};
 }
@@ -43,13 +45,18 @@ FdStore::Slot* FdStore::free_slot() {
 }
 
 int FdStore::put(const StoredDescriptor& name, UniqueFd fd) {
+  const int error = take(name, fd);
+  if (fd) ipc::close_aside(fd.release());
+  return error;
+}
+
+int FdStore::take(const StoredDescriptor& name, UniqueFd& fd) {
   if (name.name[0] == '\0' || std::memchr(name.name, '\0', sizeof name.name) == nullptr)
     return EINVAL;
   if (!fd) return EMFILE;  // it did not arrive: the keeper may open no more
   Slot* slot = find(name);
   if (slot != nullptr) {
-    close(slot->fd);
-    slot->fd = fd.release();
+    ipc::close_aside(std::exchange(slot->fd, fd.release()));
     return 0;
   }
   // As long as it is, not as long as it may be: there may be one for each unit.

@@ -1,4 +1,5 @@
-// Descriptors that the manager gave the keeper to hold, by name: they outlive the manager.
+// Descriptors that the manager gave the keeper to hold, by name: they outlive the manager. Services
+// have made many of them, so that nobody knows how they close.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,8 @@ class FdStore {
   [[nodiscard]] const Slot& at(uint32_t slot) const { return entries_[slot]; }
 
  private:
+  /// Leaves `fd` where it is if that fails.
+  [[nodiscard]] int take(const protocol::StoredDescriptor& name, UniqueFd& fd);
   [[nodiscard]] Slot* find(const protocol::StoredDescriptor& name);
   [[nodiscard]] Slot* free_slot();
   static void clear(Slot& slot);

@@ -12,7 +12,6 @@
 #include <unistd.h>
 #include <utility>
 
-#include "common/check.hpp"
 #include "daemon/keeper/commands.hpp"
 #include "daemon/keeper/last_stop.hpp"
 #include "daemon/keeper/log.hpp"
@@ -165,20 +164,24 @@ void start_manager(Keeper& keeper) {
   UniqueFd theirs;
   const int error = ipc::make_pair(manager.channel, theirs);
   if (error != 0) return retry_start(keeper, "no channel", error);
+  epoll_event event{EPOLLIN, {.u64 = kManagerKey}};
+  if (epoll_ctl(keeper.epoll.get(), EPOLL_CTL_ADD, manager.channel.get(), &event) != 0) {
+    const int watch_error = errno;
+    manager.channel.reset();
+    return retry_start(keeper, "its channel cannot be watched", watch_error);
+  }
   char** argv = keeper.argv;
   char** envp = keeper.envp;
   const pid_t pid = fork();
   if (pid == 0) become_manager(argv, envp, theirs.get());
   if (pid < 0) {
     const int fork_error = errno;
-    manager.channel.reset();
+    close_channel(keeper);
     return retry_start(keeper, "no process", fork_error);
   }
   pid_taken(keeper, pid);
   manager.pid = pid;
   ++manager.starts;
-  epoll_event event{EPOLLIN, {.u64 = kManagerKey}};
-  FOSTER_CHECK(epoll_ctl(keeper.epoll.get(), EPOLL_CTL_ADD, manager.channel.get(), &event) == 0);
   begin_handover(keeper);
   manager.untold_signals |= manager.untaken_signals;
   if (manager.starts > 1) log(Level::info, "manager started pid=%d", pid);
@@ -192,11 +195,11 @@ void manager_readable(Keeper& keeper) {
 
 void manager_ended(Keeper& keeper, int status) {
   ManagerLink& manager = keeper.manager;
+  const pid_t pid = std::exchange(manager.pid, 0);
   // What it asked for before it died has been asked for.
   while (manager.channel && take_commands(keeper) == Reading::done)
     continue;
   close_channel(keeper);
-  const pid_t pid = std::exchange(manager.pid, 0);
   manager.end_by_ns = 0;
   if (keeper.ending || keeper.finish_asked) return;
   if (std::exchange(manager.goes, false)) return start_afresh(keeper);
@@ -207,14 +210,16 @@ void manager_ended(Keeper& keeper, int status) {
 }
 
 void cannot_tell(Keeper& keeper, int error) {
-  if (error != EPIPE && error != ECONNRESET) {
-    log(Level::error, "cannot tell the manager, killing it: %s pid=%d", strerrordesc_np(error),
-        keeper.manager.pid);
-    if (keeper.manager.pid != 0) kill(keeper.manager.pid, SIGKILL);
-  }
+  if (error != EPIPE && error != ECONNRESET)
+    give_up_manager(keeper, "cannot tell the manager", error);
   // What it has sent is still read once it is reaped; there is nothing more to tell it.
   keeper.manager.out.clear();
   keeper.manager.deaf = true;
+}
+
+void give_up_manager(const Keeper& keeper, const char* why, int error) {
+  log(Level::error, "%s, killing it: %s pid=%d", why, strerrordesc_np(error), keeper.manager.pid);
+  if (keeper.manager.pid != 0) kill(keeper.manager.pid, SIGKILL);
 }
 
 void manager_ready(Keeper& keeper) {

@@ -16,6 +16,8 @@ void manager_readable(Keeper& keeper);
 void manager_ended(Keeper& keeper, int status);
 /// The channel does not take what there is to tell, for another reason than being full.
 void cannot_tell(Keeper& keeper, int error);
+/// Kills it: its successor finds out how things are and asks again for what was lost.
+void give_up_manager(const Keeper& keeper, const char* why, int error);
 void manager_ready(Keeper& keeper);
 /// It is about to end so as to be started afresh.
 void manager_goes(Keeper& keeper);

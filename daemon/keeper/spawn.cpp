@@ -1,6 +1,7 @@
 #include "daemon/keeper/spawn.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -12,7 +13,9 @@
 
 #include "common/check.hpp"
 #include "daemon/keeper/child_setup.hpp"
+#include "daemon/keeper/commands.hpp"
 #include "daemon/keeper/log.hpp"
+#include "daemon/keeper/manager_link.hpp"
 #include "daemon/keeper/reaper.hpp"
 
 namespace foster::keeper {
@@ -146,12 +149,6 @@ void failed_before_fork(Keeper& keeper, ChildEntry& child, Step step, int error)
   keeper.children.announce(child, kSpawnFailedNews);
 }
 
-void watch(Keeper& keeper, ChildEntry& child) {
-  epoll_event event{EPOLLIN, {.u64 = child.attempt}};
-  FOSTER_CHECK(epoll_ctl(keeper.epoll.get(), EPOLL_CTL_ADD, child.report_fd, &event) == 0);
-  child.report_watched = true;
-}
-
 void close_report(Keeper& keeper, ChildEntry& child) {
   // Children forked meanwhile hold copies until they execute, so that closing ours would not end
   // epoll's interest in it.
@@ -159,6 +156,25 @@ void close_report(Keeper& keeper, ChildEntry& child) {
   child.report_watched = false;
   close(child.report_fd);
   child.report_fd = -1;
+}
+
+/// Without a word from its report pipe a child cannot be said to run: it is ended, and its start
+/// told as failed once it is reaped.
+void cannot_watch(Keeper& keeper, ChildEntry& child, int error) {
+  log(Level::error, "cannot watch a start, ending it: %s attempt=%llu", strerrordesc_np(error),
+      static_cast<unsigned long long>(child.attempt));
+  close_report(keeper, child);
+  child.spawn_failed = true;
+  child.failed_step = static_cast<uint8_t>(Step::fork);
+  child.error = error;
+  kill_attempt(keeper, child, SIGKILL, protocol::KillScope::group, false);
+}
+
+void watch(Keeper& keeper, ChildEntry& child) {
+  epoll_event event{EPOLLIN, {.u64 = child.attempt}};
+  if (epoll_ctl(keeper.epoll.get(), EPOLL_CTL_ADD, child.report_fd, &event) != 0)
+    return cannot_watch(keeper, child, errno);
+  child.report_watched = true;
 }
 
 void push_fresh(FreshForks& fresh, uint64_t attempt) {
@@ -256,8 +272,7 @@ ChildEntry* enter_attempt(Keeper& keeper, uint64_t attempt) {
   }
   ChildEntry* child = keeper.children.add(attempt);
   if (child == nullptr) {
-    log(Level::error, "out of memory, attempt dropped attempt=%llu",
-        static_cast<unsigned long long>(attempt));
+    give_up_manager(keeper, "no room for an attempt that the manager asks for", ENOMEM);
     return nullptr;
   }
   if (attempt > keeper.last_attempt) keeper.last_attempt = attempt;

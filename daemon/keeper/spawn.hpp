@@ -30,7 +30,9 @@ class PassedFds {
 void spawn(Keeper& keeper, const unsigned char* bytes, size_t size, const PassedFds& passed);
 void spawn_from_memfd(Keeper& keeper, uint64_t attempt, UniqueFd memfd, const PassedFds& passed);
 
-/// An entry for an attempt that the keeper has not seen before, or null. Moves the others.
+/// An entry for an attempt that the keeper has not seen before, or null. Moves the others. Without
+/// memory for it the manager is ended: it would wait for an answer for ever, and the next asks
+/// again.
 [[nodiscard]] ChildEntry* enter_attempt(Keeper& keeper, uint64_t attempt);
 
 /// Takes the report if it is there; true once it is, or was before.

@@ -139,6 +139,7 @@ bool put_all_news(Keeper& keeper) {
       if (!put_news(keeper.manager.out, *child, news)) return false;
       keeper.children.told(*child, news);
     }
+    if ((child->happened & kAdoptFailedNews) != 0) keeper.children.remove(*child);
   }
   return true;
 }

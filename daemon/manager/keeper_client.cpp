@@ -19,6 +19,8 @@ using protocol::Type;
 /// Small packets keep both cores busy: the keeper forks the first while we lay out the next.
 constexpr uint32_t kSpawnsPerPacket = 16;
 
+constexpr int kCannotWrite = 71;  // EX_OSERR
+
 template <class Body>
 bool decode(const ipc::Record& record, Body& body) {
   if (record.size < sizeof body) return false;
@@ -269,8 +271,10 @@ void KeeperClient::flush() {
   const int error = writer_.send(socket_.get(), false);
   if (error == 0) return;
   writer_.clear();
-  if (error != EPIPE && error != ECONNRESET)
-    log(Level::error, "cannot write to the keeper", {{"error", strerrordesc_np(error)}});
+  if (error == EPIPE || error == ECONNRESET) return;
+  log(Level::error, "cannot write to the keeper, starting afresh",
+      {{"error", strerrordesc_np(error)}});
+  _exit(kCannotWrite);
 }
 
 }  // namespace foster::manager

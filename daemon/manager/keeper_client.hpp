@@ -74,7 +74,8 @@ class KeeperClient {
   /// The manager is about to exit, to be started afresh.
   void again();
 
-  /// Sends what has been gathered. A keeper that is gone shows at the next receive.
+  /// Sends what has been gathered. A keeper that is gone shows at the next receive. With any other
+  /// error the process ends: the orders are lost, and whoever is started next gives them again.
   void flush();
 
  private:

@@ -341,6 +341,8 @@ void Manager::take(const KeeperNews& news) {
   if (const auto* exited = std::get_if<protocol::Exited>(&news))
     lookout_.ended(known->unit, {attempt}, exited->pid);
   queue(event_of(news, *known));
+  // There is nothing to acknowledge.
+  if (std::holds_alternative<protocol::AdoptFailed>(news)) holdings_.attempts.erase(attempt);
 }
 
 core::Event Manager::event_of(const KeeperNews& news, const Errand& of) const {

@@ -99,6 +99,17 @@ SettingsFile settings_file(const Options& options, const std::string& id) {
       default_state_dir(id, geteuid() == 0, variable("XDG_STATE_HOME"), variable("HOME")));
 }
 
+/// Attempts whose plan the keeper could not read: it does not know whose they are, no process came
+/// of them, and what had asked for them asks again.
+void forget_nameless(KeeperClient& keeper, std::vector<protocol::Child>& children) {
+  const auto nameless = [](const protocol::Child& child) {
+    return child.unit[0] == '\0' && child.phase == protocol::ChildPhase::over;
+  };
+  for (const protocol::Child& child : children)
+    if (nameless(child)) keeper.acknowledge({child.attempt}, false);
+  std::erase_if(children, nameless);
+}
+
 struct FormerTexts {
   std::vector<uint32_t> numbers;  // ascending
   std::vector<UniqueFd> memfds;   // of these
@@ -301,6 +312,7 @@ Result<Holdings> assemble(KeeperClient& keeper, Handover& handover, const Option
   if (!control) return std::unexpected(control.error());
   auto writer = region_of(found.id, handover.keeper);
   if (!writer) return std::unexpected(writer.error());
+  forget_nameless(keeper, handover.children);
   const std::vector<std::string> strays = stray_names(*found.checked.set, handover.children);
   FormerTexts former = former_texts(handover);
   std::shared_ptr<const UnitSet> set = with_strays(found, former, strays, options);

@@ -169,6 +169,8 @@ struct Adopt {
   uint32_t tag;
 };
 
+/// The keeper forgets the attempt with this answer: there is nothing to acknowledge, and a manager
+/// that has not asked is not told.
 struct AdoptFailed {
   uint64_t attempt;
   int32_t error;  // ECHILD: no child of the keeper's; EEXIST: another attempt's

@@ -216,6 +216,23 @@ def test_an_ordinary_users_word_on_a_strangers_process_is_not_believed(foster, f
     assert f"named={os.getpid()}" in daemon.log()
 
 
+def test_a_mainpid_that_was_refused_is_not_taken_for_a_process(foster, folder, voice):
+    daemon = foster({"web": sender(folder, voice)})
+    begin(daemon)
+    # No child of the keeper as long as the shell that has started it lives.
+    voice.say(f"run mkfifo {folder}/told; sh -c 'sleep infinity & echo $! >{folder}/told; wait' &"
+              f" cat {folder}/told >{folder}/new")
+    voice.say("READY=1/STATUS=started")
+    old = until_said(daemon, "web", "started")["pid"]
+    new = int((folder / "new").read_text())
+    voice.say(f"MAINPID={new}/STATUS=named")
+    until_said(daemon, "web", "named")
+    daemon.kill_manager()
+    assert daemon.unit("web")["pid"] == old
+    daemon.ctl("stop", "web")
+    wait_for_end(old)
+
+
 def test_watchdog_trigger_fails_it(foster, folder, voice):
     daemon = foster({"web": sender(folder, voice, restart={"policy": "on-watchdog"})})
     begin(daemon)

@@ -46,10 +46,11 @@ void ModelKeeper::connect(std::deque<core::Event>* inbox) {
   unread_.clear();
 }
 
-/// Answers belong to the manager that has asked.
+/// Answers belong to the manager that has asked, refusals as well.
 void ModelKeeper::disconnect() {
   inbox_ = nullptr;
   kin_asked_.clear();
+  std::erase_if(children_, [](const Child& child) { return child.refused; });
 }
 
 std::string ModelKeeper::spawn(const core::Spawn& action, Instant now) {
@@ -94,12 +95,11 @@ std::string ModelKeeper::adopt(const core::Adopt& action, Instant now) {
   if (action.attempt <= last_attempt_) return "an attempt's number was given out twice";
   last_attempt_ = action.attempt;
   Child* from = find(action.from);
-  core::AdoptFailed failed{action.unit, action.attempt, ECHILD};
   const bool orphan = from != nullptr && (from->apart || from->phase == Phase::lingering ||
                                           from->phase == Phase::over);
   if (!orphan || action.pid == 0 || from->daemon_pid != action.pid ||
       maybe(swarm_.adopt_fails, 3)) {
-    tell(failed);
+    refuse({.unit = action.unit, .attempt = action.attempt}, now);
     return {};
   }
   Child child{.unit = action.unit,
@@ -123,6 +123,20 @@ std::string ModelKeeper::adopt(const core::Adopt& action, Instant now) {
   children_.push_back(child);
   tell(core::Spawned{child.unit, child.attempt, child.pid});
   return {};
+}
+
+/// As an attempt that is over, until the answer is told.
+void ModelKeeper::refuse(Child child, Instant now) {
+  child.phase = Phase::over;
+  child.refused = true;
+  children_.push_back(child);
+  schedule({.at = now + soon(), .kind = Kind::refuses, .attempt = child.attempt});
+}
+
+void ModelKeeper::refused(Attempt attempt) {
+  const Child child = *find(attempt);
+  std::erase_if(children_, [&](const Child& other) { return other.attempt == attempt; });
+  tell(core::AdoptFailed{child.unit, attempt, ECHILD});
 }
 
 bool ModelKeeper::is_successor(Attempt attempt) const {
@@ -231,6 +245,8 @@ void ModelKeeper::happen(Instant now) {
       return names_main(*child, now);
     case Kind::kin_ends:
       return;
+    case Kind::refuses:
+      return refused(child->attempt);
   }
 }
 

@@ -46,6 +46,7 @@ struct Child {
   bool apart = false;       // its daemon has a session and a group of its own
   bool superseded = false;  // its daemon, which is apart, has become the main process
   Attempt adopted_by;
+  bool refused = false;  // its adoption, which the manager that asked is still to be told
   bool adopted = false;
   bool leftover = false;  // of a hook that nobody knows of: the region was lost
   bool ready = false;     // whatever its unit's readiness is
@@ -120,7 +121,8 @@ class ModelKeeper {
     pings,
     speaks,
     names_main,
-    kin_ends
+    kin_ends,
+    refuses,
   };
   struct Happening {
     Instant at;
@@ -135,6 +137,8 @@ class ModelKeeper {
   };
 
   void schedule(Happening happening);
+  void refuse(Child child, Instant now);
+  void refused(Attempt attempt);
   void executed(Child& child, Instant now);
   void exits(Child& child, const Happening& happening, Instant now);
   void group_empties(Child& child);

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "common/ipc/fd_passing.hpp"
+
 namespace foster::ipc {
 namespace {
 
@@ -244,6 +246,27 @@ TEST_F(Channel, APacketWhoseDescriptorsDoNotFitComesWithoutAnyOfThem) {
   EXPECT_EQ(record.type, 2);
   EXPECT_EQ(record.size, 3U);
   EXPECT_EQ(receive(), Outcome::nothing);
+}
+
+TEST_F(Channel, ARecordOfMoreDescriptorsThanAPacketHasIsDropped) {
+  // Without the descriptors there is nothing to compare the number with.
+  int fds[] = {here_.get()};
+  uint32_t header[2] = {8, (65'535U << 16) | 1};
+  iovec bytes{header, sizeof header};
+  RightsRoom<1> room;
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  attach_rights(message, room.bytes, fds, 1);
+  ASSERT_EQ(sendmsg(here_.get(), &message, 0), static_cast<ssize_t>(sizeof header));
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const UniqueFd lowest_free(dup(here_.get()));
+  const rlimit tight{static_cast<rlim_t>(lowest_free.get()) + 1, limit.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &tight);
+  const Outcome outcome = receive();
+  setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_EQ(outcome, Outcome::malformed);
 }
 
 TEST_F(Channel, APairIsClosedOnExec) {

@@ -157,10 +157,7 @@ TEST(Adopt, OnlyChildrenThatAreNobodysAreTaken) {
     EXPECT_EQ(refusal(*manager, {static_cast<uint64_t>(7 - nobody % 1000), 1, nobody, 0}), EINVAL);
   EXPECT_EQ(refusal(*manager, {10'000, 9'999, service, 0}), EINVAL) << "from an unknown attempt";
   EXPECT_TRUE(alive(service));
-  // The failed attempts are over and can be asked nothing.
-  manager->kill(2, SIGTERM);
-  EXPECT_EQ(manager->expect_body<protocol::KillFailed>(Type::kill_failed).error, ESRCH);
-  manager->acknowledge(2);
+  // Nothing is left of them.
   manager->kill(2, SIGTERM);
   EXPECT_TRUE(rig.logged("signal for an unknown attempt dropped attempt=2"));
 }
@@ -171,23 +168,41 @@ TEST(Adopt, ASuccessorIsToldOfIt) {
   const pid_t daemon = leave_daemon(rig, *manager, "daemon", 0);
   adopt(*manager, 2, daemon, 77);
   manager->expect(Type::spawned);
-  EXPECT_EQ(refusal(*manager, {3, 1, getpid(), 0}), ECHILD);
   manager->acknowledge(1);
   manager->die();
   auto second = rig.manager();
   const auto told = second->take_handover();
-  ASSERT_EQ(told.size(), 4U);
+  ASSERT_EQ(told.size(), 3U);
   const auto child = told[1].as<protocol::Child>();
   EXPECT_EQ(child.attempt, 2U);
   EXPECT_EQ(child.pid, daemon);
   EXPECT_EQ(child.phase, protocol::ChildPhase::running);
   EXPECT_EQ(child.tag, 77U);
   EXPECT_STREQ(child.unit, "unit");
-  EXPECT_EQ(told[2].as<protocol::Child>().phase, protocol::ChildPhase::over);
   EXPECT_EQ(second->expect_body<protocol::Spawned>(Type::spawned).attempt, 2U);
-  EXPECT_EQ(second->expect_body<protocol::AdoptFailed>(Type::adopt_failed).attempt, 3U);
   second->kill(2, SIGTERM);
   EXPECT_EQ(second->expect_body<protocol::Exited>(Type::exited).attempt, 2U);
+}
+
+/// A refused attempt would look like one that has ended unseen.
+TEST(Adopt, ASuccessorIsNotToldOfARefusal) {
+  Rig rig;
+  auto manager = rig.serving_manager();
+  manager->spawn(probe(1, {"stay"}));
+  manager->expect(Type::spawned);
+  EXPECT_EQ(refusal(*manager, {2, 1, getpid(), 0}), ECHILD);
+  rig.signal(SIGSTOP);
+  adopt(*manager, 3, getpid());  // refused when there is nobody to tell it to
+  manager->die();
+  EXPECT_TRUE(ends(manager->pid()));
+  rig.signal(SIGCONT);
+  auto second = rig.manager();
+  const auto told = second->take_handover();
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0].as<protocol::HandoverBegin>().last_attempt, 3U);
+  EXPECT_EQ(told[1].as<protocol::Child>().attempt, 1U);
+  EXPECT_EQ(second->expect_body<protocol::Spawned>(Type::spawned).attempt, 1U);
+  EXPECT_TRUE(second->silent());
 }
 
 TEST(Adopt, TheLastStopEndsItToo) {

@@ -1,5 +1,9 @@
 // What a new manager is told of what its predecessors left, and that nothing is lost between them.
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/file.h>
+#include <sys/socket.h>
 
 #include <map>
 #include <set>
@@ -174,6 +178,70 @@ TEST(Handover, StoredDescriptorsComeBackAndWork) {
   EXPECT_EQ(byte, 'x');
   close(kept[0]);
   close(replaced[0]);
+}
+
+struct Connection {
+  UniqueFd peer;
+  UniqueFd ours;
+};
+
+/// With more on the way than its peer, which does not read, takes: a socket that would keep whoever
+/// closes it last waiting for ten minutes.
+Connection lingering_connection() {
+  const UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(bind(listener.get(), generic, size), 0);
+  EXPECT_EQ(listen(listener.get(), 1), 0);
+  EXPECT_EQ(getsockname(listener.get(), generic, &size), 0);
+  Connection made;
+  made.ours.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(connect(made.ours.get(), generic, size), 0);
+  made.peer.reset(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const linger wish{1, 600};
+  EXPECT_EQ(setsockopt(made.ours.get(), SOL_SOCKET, SO_LINGER, &wish, sizeof wish), 0);
+  const std::string much(1 << 20, 'x');
+  while (send(made.ours.get(), much.data(), much.size(), MSG_DONTWAIT) > 0)
+    continue;
+  return made;
+}
+
+TEST(Handover, ADroppedSocketThatLingersHoldsNobodyUp) {
+  Rig rig;
+  auto manager = rig.serving_manager();
+  Connection connection = lingering_connection();
+  const protocol::StoredDescriptor name{"lingering"};
+  manager->send(Type::store_descriptor, name, connection.ours.get());
+  // Its answer says that the keeper has the descriptor, and the last of it.
+  manager->spawn(probe(1, {"exit"}));
+  manager->expect(Type::spawned);
+  manager->expect(Type::exited);
+  connection.ours.reset();
+  manager->send(Type::drop_descriptor, name);
+  manager->spawn(probe(2, {"exit"}));
+  EXPECT_EQ(manager->expect_body<protocol::Spawned>(Type::spawned).attempt, 2U);
+  manager->expect(Type::exited);
+  // Nor does it keep fosterd from ending.
+  manager->send(Type::finish, protocol::Finish{0});
+  manager->exit(0);
+  EXPECT_EQ(rig.end_status(), 0);
+}
+
+TEST(Handover, ADroppedFileIsClosed) {
+  Rig rig;
+  auto manager = rig.serving_manager();
+  const std::string path = rig.folder() + "/locked";
+  UniqueFd stored(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(flock(stored.get(), LOCK_EX), 0);
+  const protocol::StoredDescriptor name{"file"};
+  manager->send(Type::store_descriptor, name, stored.get());
+  stored.reset();
+  manager->send(Type::drop_descriptor, name);
+  const UniqueFd other(open(path.c_str(), O_RDWR | O_CLOEXEC));
+  EXPECT_EQ(flock(other.get(), LOCK_EX), 0) << "waits until nobody has the first any more";
 }
 
 TEST(Handover, ThousandsOfDescriptorsComeBack) {

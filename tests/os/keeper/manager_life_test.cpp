@@ -134,6 +134,8 @@ TEST(ManagerLife, NonsenseIsLoggedAndDropped) {
   EXPECT_TRUE(rig.logged("malformed record from the manager dropped type=70"));
   manager->send(Type::store_descriptor, protocol::StoredDescriptor{"none"});
   EXPECT_TRUE(rig.logged("malformed record from the manager dropped type=6"));
+  manager->send_bytes(Type::barrier, {});
+  EXPECT_TRUE(rig.logged("malformed record from the manager dropped type=13"));
   ASSERT_EQ(send(manager->channel(), "\x01", 1, 0), 1);
   EXPECT_TRUE(rig.logged("malformed packet from the manager dropped"));
   const uint32_t lies[2] = {4096, 2};
@@ -145,6 +147,27 @@ TEST(ManagerLife, NonsenseIsLoggedAndDropped) {
   EXPECT_TRUE(rig.logged("signal for an unknown attempt dropped attempt=12345"));
   manager->spawn(probe(1, {"stay"}));
   EXPECT_EQ(rig.line(), "here");
+}
+
+TEST(ManagerLife, OneWhoseOrderThereIsNoMemoryForIsReplaced) {
+  Rig rig;
+  auto first = rig.serving_manager();
+  constexpr uint64_t kFirstCapacity = 64;  // of the keeper's table
+  Plan plan = probe(1, {});
+  plan.program = "/nonexistent";
+  for (; plan.attempt <= kFirstCapacity; ++plan.attempt) {
+    first->spawn(plan);
+    first->expect(Type::spawn_failed);
+  }
+  rlimit before{};
+  const rlimit nothing{0, RLIM_INFINITY};
+  ASSERT_EQ(prlimit(rig.keeper(), RLIMIT_AS, &nothing, &before), 0);
+  first->spawn(plan);
+  EXPECT_TRUE(rig.logged("no room for an attempt that the manager asks for, killing it"));
+  ASSERT_EQ(prlimit(rig.keeper(), RLIMIT_AS, &before, nullptr), 0);
+  EXPECT_TRUE(ends(first->pid()));
+  auto second = rig.manager();
+  EXPECT_EQ(second->take_handover()[0].as<protocol::HandoverBegin>().last_attempt, kFirstCapacity);
 }
 
 /// The plan with some bytes changed; Step::plan is the answer, never a crash.
