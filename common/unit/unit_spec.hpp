@@ -169,7 +169,7 @@ enum class SocketKind : uint8_t { tcp, udp, unix_stream, unix_dgram, unix_seqpac
 /// [[socket]]: opened by foster, with its own rights, before the service, and kept while the unit
 /// is wanted up: over the service's restarts and over foster's own. common/listen opens it.
 struct SocketSpec {
-  std::string name;    // its FDNAME: the unit's name without what follows '@' where nothing is said
+  std::string name;    // its FDNAME: descriptor_name_of(unit) where nothing is said
   std::string listen;  // as written, in the form of listen_address.hpp; checked
   SocketKind kind = SocketKind::tcp;
   bool reuse_port = false;
@@ -207,10 +207,10 @@ enum class StorePreserve : uint8_t {
 struct DescriptorsSpec {
   std::vector<SocketSpec> sockets;  // passed in this order, from number 3 on
   StartOn start_on = StartOn::immediately;
-  bool of_connection = false;  // an instance that is started for a connection of its template's
+  bool of_connection = false;    // an instance that is started for a connection of its template's
   bool takes_inherited = false;  // of the command that the daemon was given: it gets all that the
                                  // daemon was given in $LISTEN_FDS
-  bool receive_live = false;   // has a $FOSTER_RECEIVE_FD, on which what is passed comes at once
+  bool receive_live = false;     // has a $FOSTER_RECEIVE_FD, on which what is passed comes at once
   StorePreserve store_preserve = StorePreserve::restart;
   bool stores = false;          // says something of the store, and so has a $NOTIFY_SOCKET
   uint32_t store_max = 64;      // descriptors by FDSTORE=1, at a time; 0: none are taken
