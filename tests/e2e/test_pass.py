@@ -164,7 +164,7 @@ def test_one_that_runs_and_receives_nothing_live_has_it_at_its_next_start(foster
 
 def test_a_load_loses_nothing_of_what_is_for_the_next_start(foster, folder, told):
     daemon = foster({"web": next_start(folder, told)}).start()
-    assert told.line() == "0"
+    assert told.line() == "0 "
     daemon.ctl("pass", "web", "--listen", "tcp://127.0.0.1:0", "--name", "http")
     daemon.ctl("load")
     daemon.ctl("stop", "web")
