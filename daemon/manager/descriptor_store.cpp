@@ -117,8 +117,7 @@ Result<bool> Descriptors::pass(UnitIndex unit, std::string_view name, std::strin
   HeldName what{.origin = Origin::passed, .name = std::string(name), .from = std::string(from)};
   auto kept = keep(unit, std::move(what), std::move(fd));
   if (!kept) return std::unexpected(kept.error());
-  // Others may have inherited the channel of a process that is over.
-  const bool sent = core_.record(unit).pid > 0 && live_.send(unit, name, (*kept)->fd.get());
+  const bool sent = live_.send(unit, name, (*kept)->fd.get());
   if (sent && !std::exchange((*kept)->what.given, true)) table_.rename(**kept);
   return sent;
 }

@@ -290,7 +290,7 @@ void Descriptors::close_what_is_over(UnitIndex unit) {
   if (core::at_rest(record.state)) close_sockets(unit);
   if (has_no_process(record.state)) {
     close_former(unit);
-    live_.close_ended(unit);
+    live_.close_all(unit);
   }
   drop_stale(unit);
 }
