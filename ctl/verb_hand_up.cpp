@@ -1,5 +1,6 @@
 // hand-up: a socket of a unit goes to the store of the supervisor above fosterd (systemd), which
-// gives it to the fosterd that it starts next. foster goes on holding it.
+// gives it to the fosterd that it starts next, if it takes it: it does not answer. foster goes on
+// holding it, until it ends.
 
 #include "common/bus_api.hpp"
 #include "ctl/printable.hpp"
@@ -18,7 +19,7 @@ ExitCode run_hand_up(Session& session, const Arguments& arguments) {
   if (!count) return count.error();
   if (arguments.quiet) return ExitCode::done;
   session.out().line(printable(unit) + ": " + printable(arguments.descriptor) +
-                     " is kept by the supervisor above, too");
+                     " was offered to the supervisor above");
   return ExitCode::done;
 }
 

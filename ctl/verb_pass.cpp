@@ -7,6 +7,7 @@
 #include "common/bus_api.hpp"
 #include "common/listen/open_socket.hpp"
 #include "common/unit/listen_address.hpp"
+#include "common/unit/unit_name.hpp"
 #include "ctl/printable.hpp"
 #include "ctl/requester.hpp"
 #include "ctl/selection.hpp"
@@ -18,7 +19,8 @@ namespace {
 /// What is to be passed, ready to be inherited by foster-request.
 struct Ready {
   std::string name;
-  SocketSpec spec;  // of one that was opened here; `listen` is empty otherwise
+  SocketSpec spec;              // of one that was opened here; `listen` is empty otherwise
+  bool file_was_there = false;  // of a fifo
   UniqueFd fd;
 };
 
@@ -26,6 +28,7 @@ Step<Ready> open_here(Session& session, const Offer& offer) {
   Ready ready{.name = offer.name};
   ready.spec.listen = offer.listen;
   ready.spec.kind = parse_listen_address(offer.listen)->kind;  // checked with the command line
+  ready.file_was_there = is_fifo_there(ready.spec);
   Result<UniqueFd> opened = open_socket_as(ready.spec, {});
   if (!opened) {
     const bool denied =
@@ -47,15 +50,11 @@ Step<Ready> inherited(Session& session, const Offer& offer) {
                                                            strerrordesc_np(errno)));
 }
 
-/// "worker" for worker@1, as a [[socket]] without a name is called.
-std::string usual_name(const std::string& unit) {
-  return unit.substr(0, unit.find('@'));
-}
-
 /// Nothing has become of the sockets that were opened for this.
 void give_up(const std::vector<Ready>& all, size_t first) {
   for (size_t i = first; i < all.size(); ++i)
-    if (!all[i].spec.listen.empty()) remove_socket_file(all[i].spec, all[i].fd.get());
+    if (!all[i].spec.listen.empty() && !all[i].file_was_there)
+      remove_socket_file(all[i].spec, all[i].fd.get());
 }
 
 Step<std::vector<Ready>> make_ready(Session& session, const Arguments& arguments) {
@@ -67,7 +66,7 @@ Step<std::vector<Ready>> make_ready(Session& session, const Arguments& arguments
       give_up(all, 0);
       return std::unexpected(ready.error());
     }
-    if (ready->name.empty()) ready->name = usual_name(arguments.names.front());
+    if (ready->name.empty()) ready->name = descriptor_name_of(arguments.names.front());
     all.push_back(std::move(*ready));
   }
   return all;

@@ -9,6 +9,7 @@
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <optional>
+#include <poll.h>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
@@ -169,8 +170,10 @@ bool fits_internet(int fd, const ListenAddress& address, const SocketSpec& spec)
   const Result<SocketAddress> wanted = socket_address(address);
   if (!wanted || own.size == 0) return false;
   if (address.port != 0 && port_of(own) != address.port) return false;
-  const int protocol = address.kind == SocketKind::tcp ? IPPROTO_TCP : IPPROTO_UDP;
-  if (socket_option(fd, SOL_SOCKET, SO_PROTOCOL) != protocol) return false;
+  const bool tcp = address.kind == SocketKind::tcp;
+  const int protocol = socket_option(fd, SOL_SOCKET, SO_PROTOCOL).value_or(0);
+  if (tcp ? protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP : protocol != IPPROTO_UDP)
+    return false;
   const bool any = address.host == "*";
   if (any ? !any_address(own) : !same_internet(own, *wanted)) return false;
   if (own.family() != AF_INET6 || !any_address(own)) return true;
@@ -198,13 +201,26 @@ bool same_file(int fd, const std::string& path) {
          own.st_dev == file.st_dev && own.st_ino == file.st_ino;
 }
 
+/// shutdown(2): what was listening is dead for all who have it.
+bool is_shut_down(int fd) {
+  pollfd asked{fd, POLLRDHUP, 0};
+  return poll(&asked, 1, 0) == 1 && (asked.revents & (POLLHUP | POLLRDHUP)) != 0;
+}
+
 bool is_socket_of(int fd, SocketKind kind) {
   const int type = socket_type(kind);
   if (socket_option(fd, SOL_SOCKET, SO_TYPE) != type) return false;
-  return type == SOCK_DGRAM || is_listening(fd);
+  return (type == SOCK_DGRAM || is_listening(fd)) && !is_shut_down(fd);
 }
 
 }  // namespace
+
+bool is_fifo_there(const SocketSpec& spec) {
+  const Result<ListenAddress> address = parse_listen_address(spec.listen);
+  struct stat file {};
+  return address && address->kind == SocketKind::fifo && lstat(address->path.c_str(), &file) == 0 &&
+         S_ISFIFO(file.st_mode);
+}
 
 void remove_socket_file(const SocketSpec& spec, int fd) {
   const Result<ListenAddress> address = parse_listen_address(spec.listen);

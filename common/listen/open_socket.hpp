@@ -24,6 +24,9 @@ namespace foster {
 /// The same, with the owner of the file as found out by the caller, whatever the spec says of one.
 [[nodiscard]] Result<UniqueFd> open_socket_as(const SocketSpec& spec, const SocketOwner& owner);
 
+/// Whether the spec is of a fifo, and there is one already: open_socket uses it as it is.
+[[nodiscard]] bool is_fifo_there(const SocketSpec& spec);
+
 /// Removes the file of a unix socket or fifo, if it is still the one that this descriptor is bound
 /// to. For when the socket is closed for good.
 void remove_socket_file(const SocketSpec& spec, int fd);
@@ -38,8 +41,9 @@ void remove_socket_file(const SocketSpec& spec, int fd);
 /// Whether the descriptor is a socket that listen(2) was called for.
 [[nodiscard]] bool is_listening(int fd);
 
-/// Whether what the kernel says of the socket (family, type, address) is what the spec asks for:
-/// the socket can be used in the place of one that would be opened now.
+/// Whether what the kernel says of the socket (family, type, address, that its file is there and
+/// that nobody has shut it down) is what the spec asks for: the socket can be used in the place of
+/// one that would be opened now.
 [[nodiscard]] bool fits_spec(int fd, const SocketSpec& spec);
 
 }  // namespace foster

@@ -89,15 +89,17 @@ int bind_with_mode(int fd, const SocketAddress& name, mode_t mode) {
   return bind(fd, name.get(), name.size) == 0 ? 0 : errno;
 }
 
-Result<void> change_owner(const std::string& path, const SocketOwner& owner) {
+/// `fd`: the file, where it is open; otherwise the path is used, and no link is followed.
+Result<void> change_owner(int fd, const std::string& path, const SocketOwner& owner) {
   if (!owner.user && !owner.group) return {};
   const uid_t user = owner.user.value_or(static_cast<uid_t>(-1));
   const gid_t group = owner.group.value_or(static_cast<gid_t>(-1));
-  if (fchownat(AT_FDCWD, path.c_str(), user, group, AT_SYMLINK_NOFOLLOW) == 0) return {};
+  const int r = fd >= 0 ? fchown(fd, user, group)
+                        : fchownat(AT_FDCWD, path.c_str(), user, group, AT_SYMLINK_NOFOLLOW);
+  if (r == 0) return {};
   return reason("cannot change the owner of " + path + ": " + strerrordesc_np(errno), errno);
 }
 
-/// Of a fifo that was there already, too.
 Result<void> set_mode(int fd, mode_t mode) {
   struct stat found {};
   if (fstat(fd, &found) != 0) return reason(errno);
@@ -155,7 +157,7 @@ Result<void> bind_unix(int fd, const ListenAddress& address, const SocketSpec& s
   if (error == EADDRINUSE) return std::unexpected(in_use(address));
   if (error != 0) return reason(error);
   made.add_file(address.path);
-  return change_owner(address.path, owner);
+  return change_owner(-1, address.path, owner);
 }
 
 Result<UniqueFd> open_fifo(const ListenAddress& address, const SocketSpec& spec,
@@ -163,9 +165,11 @@ Result<UniqueFd> open_fifo(const ListenAddress& address, const SocketSpec& spec,
   const std::string& path = address.path;
   if (Result<void> ready = made.make_directories(path); !ready)
     return std::unexpected(ready.error());
+  bool fresh = false;
   {
     const UmaskScope scope(spec.mode);
     if (mkfifo(path.c_str(), spec.mode) == 0) {
+      fresh = true;
       made.add_file(path);
     } else if (errno != EEXIST) {
       return reason(errno);
@@ -177,8 +181,9 @@ Result<UniqueFd> open_fifo(const ListenAddress& address, const SocketSpec& spec,
   UniqueFd fifo(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fifo || fstat(fifo.get(), &found) != 0) return reason(errno);
   if (!S_ISFIFO(found.st_mode)) return in_the_way(path, found.st_mode);
-  Result<void> ready = change_owner(path, owner);
-  if (ready) ready = set_mode(fifo.get(), spec.mode);
+  Result<void> ready = change_owner(fifo.get(), path, owner);
+  const bool asked_for = fresh || spec.mode != SocketSpec{}.mode;
+  if (ready && asked_for) ready = set_mode(fifo.get(), spec.mode);
   if (!ready) return std::unexpected(ready.error());
   return fifo;
 }

@@ -38,7 +38,8 @@ Result<void> bind_unix(int fd, const ListenAddress& address, const SocketSpec& s
                        const SocketOwner& owner, MadeFiles& made);
 
 /// Opens the fifo, which is made if there is none, for reading and writing: so that the reader
-/// meets no end when a writer leaves.
+/// meets no end when a writer leaves. One that was there keeps its owner and permissions, where the
+/// spec does not say another.
 Result<UniqueFd> open_fifo(const ListenAddress& address, const SocketSpec& spec,
                            const SocketOwner& owner, MadeFiles& made);
 

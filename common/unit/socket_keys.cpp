@@ -29,7 +29,7 @@ constexpr std::array kKeys{
         "address port listen-stream listenstream bind listen-datagram listendatagram path",
         [](S s) { read_listen(s, s.socket()); }},
     KeySpec{Section::socket, "name", "a string: a name without a colon",
-            "the unit's name, without the name of an instance",
+            "the unit's name, without the name of an instance, _ in the place of a colon",
             "What the service, and fosterctl fds, call the socket: its word in $LISTEN_FDNAMES.",
             "file-descriptor-name filedescriptorname fdname",
             [](S s) { read_descriptor_name(s, s.socket().name); }},

@@ -157,7 +157,7 @@ class Builder {
   void take_socket(const ConfigValue& table) {
     SocketSpec& socket = unit_.spec.descriptors.make().sockets.emplace_back();
     socket.place = table.place;
-    socket.name = prefix_of(unit_.spec.name);
+    socket.name = descriptor_name_of(unit_.spec.name);
     GivenSocket given{table.place, {}};
     for (const ConfigEntry& key : table.entries)
       take_key(Section::socket, key, given.keys);

@@ -169,7 +169,7 @@ enum class SocketKind : uint8_t { tcp, udp, unix_stream, unix_dgram, unix_seqpac
 /// [[socket]]: opened by foster, with its own rights, before the service, and kept while the unit
 /// is wanted up: over the service's restarts and over foster's own. common/listen opens it.
 struct SocketSpec {
-  std::string name;    // its FDNAME: the unit's name without what follows '@' where nothing is said
+  std::string name;    // its FDNAME: descriptor_name_of(unit) where nothing is said
   std::string listen;  // as written, in the form of listen_address.hpp; checked
   SocketKind kind = SocketKind::tcp;
   bool reuse_port = false;

@@ -1,6 +1,7 @@
 #include "daemon/manager/acceptor.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -50,6 +51,17 @@ std::string source_of_process(int32_t pid) {
   return environment.value(kAddress).value_or("");
 }
 
+/// Whoever shares the socket may have it block again (fcntl(2)).
+void set_nonblocking(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  if ((flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+bool something_waits(int fd) {
+  pollfd asked{fd, POLLIN, 0};
+  return poll(&asked, 1, 0) == 1;
+}
+
 bool transient(int error) {
   return error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM;
 }
@@ -78,13 +90,17 @@ void Acceptor::resume_instance(UnitIndex instance) {
 
 void Acceptor::connection_came(UnitIndex listener, const SocketSpec& socket, int fd) {
   if (!spare_) spare_.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  for (int i = 0; i < kAcceptedAtOnce; ++i) {
+  set_nonblocking(fd);
+  for (int i = 0; i < kAcceptedAtOnce && something_waits(fd); ++i) {
     UniqueFd connection(accept4(fd, nullptr, nullptr, SOCK_CLOEXEC));
     if (connection) {
       serve(listener, socket, std::move(connection));
     } else if (errno == EMFILE || errno == ENFILE) {
       return refuse_without_descriptor(listener, fd);
     } else if (!transient(errno)) {
+      if (errno == EINVAL)
+        return queue_(core::ListenFailed{
+            listener, "cannot accept at " + socket.listen + ": somebody has shut the socket down"});
       if (errno != EAGAIN) refuse(listener, strerrordesc_np(errno), {});
       return;
     }

@@ -40,7 +40,7 @@ class Acceptor {
   /// a former manager had accepted.
   void resume();
 
-  /// Something came to the socket, which does not block.
+  /// Something came to the socket.
   void connection_came(UnitIndex listener, const SocketSpec& socket, int fd);
 
   /// An instance that is started, has ended, or will not be started after all.

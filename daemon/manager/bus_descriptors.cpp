@@ -91,7 +91,9 @@ struct BusDescriptors::Methods {
     result = read_subject(*seat->server, call, subject, error);
     if (result != 0) return result;
     int borrowed = -1;  // the message's
-    if (result = sd_bus_message_read(call, "h", &borrowed); result < 0) return result;
+    if (sd_bus_message_read(call, "h", &borrowed) < 0)
+      return fail(error, bus_api::kErrorInvalid,
+                  "cannot pass a descriptor to " + subject.unit_name + ": none came");
     if (!is_descriptor_name(subject.name))
       return fail(error, bus_api::kErrorInvalid, name_mistake(subject.name));
     const std::string_view why = why_no_process((*seat->server->set_)[subject.unit]);
@@ -159,11 +161,16 @@ struct BusDescriptors::Methods {
     return r < 0 ? r : sd_bus_send(nullptr, made, nullptr);
   }
 
-  static bool is_own_socket(const Descriptors& descriptors, const Subject& subject) {
+  /// Why the socket of that name is not to be dropped; empty: the unit has none.
+  static std::string why_not_dropped(const Descriptors& descriptors, const Subject& subject) {
+    if (descriptors.own_sockets(subject.unit, subject.name).empty()) return {};
     const std::vector<HeldView> all = descriptors.list(subject.unit);
-    return std::ranges::any_of(all, [&](const HeldView& held) {
-      return held.name == subject.name && held.origin == Origin::socket;
+    const bool inherited = std::ranges::any_of(all, [&](const HeldView& held) {
+      return held.name == subject.name && held.origin == Origin::inherited;
     });
+    return subject.name + " is a [[socket]] of " + subject.unit_name +
+           (inherited ? ", and is of the supervisor above: it is not closed while fosterd runs"
+                      : ": it is closed when the unit is stopped");
   }
 
   static int drop(sd_bus_message* call, void* self, sd_bus_error* error) {
@@ -175,10 +182,8 @@ struct BusDescriptors::Methods {
     if (result != 0) return result;
     Descriptors& descriptors = *seat->server->shell_.descriptors;
     const uint32_t dropped = descriptors.drop(subject.unit, subject.name);
-    if (dropped == 0 && is_own_socket(descriptors, subject))
-      return fail(error, SD_BUS_ERROR_FAILED,
-                  subject.name + " is a [[socket]] of " + subject.unit_name +
-                      ": it is closed when the unit is stopped");
+    const std::string why = dropped == 0 ? why_not_dropped(descriptors, subject) : std::string();
+    if (!why.empty()) return fail(error, SD_BUS_ERROR_FAILED, why);
     if (dropped == 0) return nothing_called_so(error, subject);
     log(Level::info, "descriptors were dropped",
         {{"unit", subject.unit_name},
@@ -207,7 +212,8 @@ struct BusDescriptors::Methods {
       if (!shell.store_above(subject.name, socket))
         return fail(error, SD_BUS_ERROR_FAILED,
                     "nobody above fosterd keeps descriptors: it has no $NOTIFY_SOCKET");
-    log(Level::info, "sockets were handed to the supervisor above",
+    shell.descriptors->handed_up(subject.unit, subject.name);
+    log(Level::info, "sockets were offered to the supervisor above",
         {{"unit", subject.unit_name}, {"name", subject.name}, {"count", sockets.size()}});
     return answer(*seat, call, "u", static_cast<uint32_t>(sockets.size()));
   }

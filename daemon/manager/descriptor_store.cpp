@@ -44,8 +44,8 @@ Result<Held*> Descriptors::keep(UnitIndex unit, HeldName what, UniqueFd fd) {
   if (auto room = table_.room(unit); !room) return std::unexpected(room.error());
   what.unit = core_.set()[unit].name;
   what.since_real_ns = wall_clock_ns();
+  what.given = what.origin == Origin::stored;
   Held& held = table_.add(unit, std::move(what), std::move(fd));
-  held.given = held.what.origin == Origin::stored;
   poll(held);
   counts_changed_(unit);
   return &held;
@@ -118,7 +118,7 @@ Result<bool> Descriptors::pass(UnitIndex unit, std::string_view name, std::strin
   auto kept = keep(unit, std::move(what), std::move(fd));
   if (!kept) return std::unexpected(kept.error());
   const bool sent = live_.send(unit, name, (*kept)->fd.get());
-  if (sent) (*kept)->given = true;
+  if (sent && !std::exchange((*kept)->what.given, true)) table_.rename(**kept);
   return sent;
 }
 
@@ -128,6 +128,15 @@ std::vector<HeldView> Descriptors::list(UnitIndex unit) const {
     views.push_back({held->what.origin, held->what.name, descriptor_text(held->fd.get()),
                      held->what.since_real_ns, held->what.from});
   return views;
+}
+
+void Descriptors::handed_up(UnitIndex unit, std::string_view name) {
+  for (Held* held : in_order(unit)) {
+    if (held->socket < 0 || held->what.name != name || held->what.origin == Origin::inherited)
+      continue;
+    held->what.origin = Origin::inherited;
+    table_.rename(*held);
+  }
 }
 
 uint32_t Descriptors::drop(UnitIndex unit, std::string_view name) {

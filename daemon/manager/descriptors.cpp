@@ -27,6 +27,11 @@ bool is_socket(const Held& held) {
   return held.socket >= 0;
 }
 
+/// Opened for a [[socket]] that the unit file has not got any more.
+bool is_former(const Held& held) {
+  return held.what.origin == Origin::socket && !is_socket(held);
+}
+
 StorePreserve preserve_of(const UnitSpec& unit) {
   return unit.descriptors ? unit.descriptors->store_preserve : DescriptorsSpec{}.store_preserve;
 }
@@ -34,6 +39,15 @@ StorePreserve preserve_of(const UnitSpec& unit) {
 bool has_no_process(core::UnitState state) {
   return core::at_rest(state) || state == core::UnitState::backoff ||
          state == core::UnitState::waiting || state == core::UnitState::listening;
+}
+
+/// Nothing will start the unit again by itself but what it was waiting for.
+bool over_for_good(const core::UnitRecord& record) {
+  if (!core::at_rest(record.state)) return false;
+  const bool held_back = record.cause == core::Cause::dependency ||
+                         record.cause == core::Cause::masked ||
+                         record.cause == core::Cause::condition;
+  return record.goal == core::Goal::down || !held_back;
 }
 
 /// What has been opened for a unit file that is no more, by what the kernel knows of it.
@@ -54,7 +68,8 @@ SocketSpec former_spec(int fd) {
 }
 
 /// Of a socket that no unit file asks for any more.
-void remove_former_file(int fd) {
+void remove_former_file(const HeldName& what, int fd) {
+  if (what.file_was_there) return;
   const SocketSpec spec = former_spec(fd);
   if (!spec.listen.empty()) remove_socket_file(spec, fd);
 }
@@ -78,6 +93,8 @@ void Descriptors::attach(sd_event* loop, std::vector<HandedDescriptor>& kept) {
   loop_ = loop;
   for (HandedDescriptor& handed : kept)
     if (handed.fd) restore(handed);
+  for (const UnitIndex unit : table_.units())
+    adopt_by_address(unit);
   live_.attach(kept);
 }
 
@@ -93,28 +110,38 @@ void Descriptors::restore(HandedDescriptor& handed) {
     return;
   }
   const auto unit = core_.set().find(what->unit);
-  const int socket =
-      unit && what->origin == Origin::socket ? fitting_socket(*unit, *what, handed.fd.get()) : -1;
-  if (!unit || (what->origin == Origin::socket && socket < 0)) {
-    if (what->origin == Origin::socket) remove_former_file(handed.fd.get());
+  if (!unit) {
+    if (what->origin == Origin::socket) remove_former_file(*what, handed.fd.get());
     keeper_.drop(handed.name);
     handed.fd.reset();
     return;
   }
+  const int socket =
+      what->origin == Origin::socket ? fitting_socket(*unit, &what->name, handed.fd.get()) : -1;
   Held& held =
       table_.restore(*unit, std::move(*what), std::move(handed.name), std::move(handed.fd));
   held.socket = socket;
 }
 
-/// Which of the unit's sockets a descriptor can be, by its name and by what the kernel says of it;
-/// -1: none that is not there already.
-int Descriptors::fitting_socket(UnitIndex unit, const HeldName& what, int fd) const {
+/// A socket whose name alone has changed in the unit file is the same socket.
+void Descriptors::adopt_by_address(UnitIndex unit) {
+  for (Held* held : in_order(unit)) {
+    if (!is_former(*held)) continue;
+    held->socket = fitting_socket(unit, nullptr, held->fd.get());
+    if (held->socket < 0) continue;
+    held->what.name = sockets_of(core_.set()[unit])[static_cast<size_t>(held->socket)].name;
+    table_.rename(*held);
+  }
+}
+
+/// Which of the unit's sockets a descriptor can be, by its name, unless that is null, and by what
+/// the kernel says of it; -1: none that is not there already.
+int Descriptors::fitting_socket(UnitIndex unit, const std::string* name, int fd) const {
   const auto sockets = sockets_of(core_.set()[unit]);
   for (size_t i = 0; i < sockets.size(); ++i) {
     const int socket = static_cast<int>(i);
-    if (sockets[i].name == what.name && socket_of(unit, socket) == nullptr &&
-        fits_spec(fd, sockets[i]))
-      return socket;
+    const bool so_called = name == nullptr || sockets[i].name == *name;
+    if (so_called && socket_of(unit, socket) == nullptr && fits_spec(fd, sockets[i])) return socket;
   }
   return -1;
 }
@@ -132,16 +159,40 @@ void Descriptors::resume() {
   for (const UnitIndex unit : units) {
     const core::UnitRecord& record = core_.record(unit);
     const bool begun = record.state == core::UnitState::starting || record.pid > 0;
-    for (Held* held : in_order(unit)) {
-      held->given = held->what.origin == Origin::stored || begun;
+    for (Held* held : in_order(unit))
       poll(*held);
-    }
     if (begun) claim_inherited(unit);
     close_what_is_over(unit);
     if (record.state == core::UnitState::listening) listen(unit);
     counts_changed_(unit);
   }
+  tell_unclaimed();
   acceptor_.resume();
+}
+
+/// Clients can connect to such a socket, and nobody will ever answer.
+void Descriptors::tell_unclaimed() const {
+  for (const auto& held : inherited_) {
+    const std::string why = why_unclaimed(*held);
+    if (!why.empty())
+      log(Level::warning, "no unit takes a descriptor that fosterd was given",
+          {{"name", held->what.name}, {"what", descriptor_text(held->fd.get())}, {"why", why}});
+  }
+}
+
+/// Empty where a unit takes it, or will when it is started.
+std::string Descriptors::why_unclaimed(const Held& held) const {
+  std::string why = "no [[socket]] has this name";
+  for (uint32_t i = 0; i < core_.set().size(); ++i) {
+    const UnitSpec& unit = core_.set()[{i}];
+    if (unit.descriptors && unit.descriptors->takes_inherited) return {};
+    for (const SocketSpec& socket : sockets_of(unit)) {
+      if (socket.name != held.what.name) continue;
+      if (fits_spec(held.fd.get(), socket)) return {};
+      why = "the [[socket]] of this name of " + unit.name + " is " + socket.listen;
+    }
+  }
+  return why;
 }
 
 const Held* Descriptors::socket_of(UnitIndex unit, int socket) const {
@@ -175,16 +226,19 @@ Result<void> Descriptors::add_to(SpawnExtras& extras, const core::Spawn& spawn) 
   const UnitSpec& unit = core_.set()[spawn.unit];
   if (!unit.descriptors && table_.of(spawn.unit) == nullptr) return {};
   const bool afresh = spawn.role == core::Role::main;
+  // What is opened next may want the same address.
+  if (afresh && close_former(spawn.unit)) keeper_.await_drops();
   if (afresh && preserve_of(unit) == StorePreserve::never) drop_given(spawn.unit);
   if (auto opened = open_sockets(spawn.unit); !opened) return opened;
   std::string names;
   int number = kFirstNumber;
   for (Held* held : in_order(spawn.unit)) {
+    if (is_former(*held)) continue;
     UniqueFd copy(fcntl(held->fd.get(), F_DUPFD_CLOEXEC, 0));
     if (!copy) return system_failure("pass on the descriptor " + held->what.name, errno);
     extras.descriptors.push_back({number++, std::move(copy)});
     names += (names.empty() ? "" : ":") + held->what.name;
-    held->given = true;
+    held->handed_to = spawn.attempt;
   }
   if (number == kFirstNumber) return add_live(extras, spawn);
   if (serves_connections(unit)) add_connection(extras, spawn.unit);
@@ -231,10 +285,27 @@ void Descriptors::units_changed(std::span<const UnitIndex> units) {
 
 void Descriptors::close_what_is_over(UnitIndex unit) {
   const core::UnitRecord& record = core_.record(unit);
+  mark_given(unit);
   if (record.state != core::UnitState::listening) unwatch(unit);
   if (core::at_rest(record.state)) close_sockets(unit);
-  if (has_no_process(record.state)) live_.close_ended(unit);
+  if (has_no_process(record.state)) {
+    close_former(unit);
+    live_.close_all(unit);
+  }
   drop_stale(unit);
+}
+
+/// An attempt that could not be executed has had nothing. A connection is the acceptor's to drop.
+void Descriptors::mark_given(UnitIndex unit) {
+  const core::UnitRecord& record = core_.record(unit);
+  const HeldTable::Row* row = table_.of(unit);
+  if (row == nullptr || record.running.ns == 0 || serves_connections(core_.set()[unit])) return;
+  for (const auto& held : *row) {
+    if (held->what.origin != Origin::passed || held->what.given) continue;
+    if (held->handed_to != record.attempt) continue;
+    held->what.given = true;
+    table_.rename(*held);
+  }
 }
 
 void Descriptors::drop_stale(UnitIndex unit) {
@@ -244,7 +315,7 @@ void Descriptors::drop_stale(UnitIndex unit) {
       if (has_no_process(record.state)) drop_given(unit);
       return;
     case StorePreserve::restart:
-      if (core::at_rest(record.state) && record.goal == core::Goal::down) drop_given(unit);
+      if (over_for_good(record)) drop_given(unit);
       return;
     case StorePreserve::always:
       return;
@@ -253,7 +324,7 @@ void Descriptors::drop_stale(UnitIndex unit) {
 
 /// What no process has had yet is there for the next one, whenever that comes.
 void Descriptors::drop_given(UnitIndex unit) {
-  const auto unwanted = [](const Held& held) { return !is_socket(held) && held.given; };
+  const auto unwanted = [](const Held& held) { return !is_socket(held) && held.what.given; };
   if (table_.drop_if(unit, unwanted) > 0) counts_changed_(unit);
 }
 
@@ -261,6 +332,7 @@ Result<void> Descriptors::open_sockets(UnitIndex unit) {
   const auto sockets = sockets_of(core_.set()[unit]);
   bool changed = false;
   Result<void> outcome;
+  close_unfit(unit);
   for (size_t i = 0; i < sockets.size() && outcome; ++i) {
     const int socket = static_cast<int>(i);
     if (socket_of(unit, socket) != nullptr) continue;
@@ -275,10 +347,12 @@ Result<void> Descriptors::open_one(UnitIndex unit, int socket) {
   const UnitSpec& spec = core_.set()[unit];
   const SocketSpec& wanted = sockets_of(spec)[static_cast<size_t>(socket)];
   if (auto room = table_.room(unit); !room) return room;
+  const bool file_was_there = is_fifo_there(wanted);
   auto opened = open_socket(wanted);
   if (!opened) return std::unexpected(opened.error());
   Held& held = table_.add(unit,
                           {.origin = Origin::socket,
+                           .file_was_there = file_was_there,
                            .since_real_ns = wall_clock_ns(),
                            .unit = spec.name,
                            .name = wanted.name},
@@ -309,22 +383,58 @@ bool Descriptors::claim_inherited(UnitIndex unit, int socket) {
 }
 
 void Descriptors::close_sockets(UnitIndex unit) {
-  const auto sockets = sockets_of(core_.set()[unit]);
   bool changed = false;
   for (Held* held : in_order(unit)) {
     if (!is_socket(*held)) continue;
     changed = true;
-    held->source = sd_event_source_disable_unref(held->source);
-    if (held->what.origin != Origin::inherited) {
-      remove_socket_file(sockets[static_cast<size_t>(held->socket)], held->fd.get());
-      continue;
-    }
-    held->socket = -1;
-    inherited_.push_back(table_.release(*held));
+    let_go(*held);
   }
-  if (!changed) return;
-  table_.drop_if(unit, is_socket);
+  if (changed) counts_changed_(unit);
+}
+
+/// Closes a socket with its file, or has one that was inherited be nobody's again.
+void Descriptors::let_go(Held& held) {
+  held.source = sd_event_source_disable_unref(held.source);
+  if (held.what.origin == Origin::inherited) {
+    held.socket = -1;
+    inherited_.push_back(table_.release(held));
+    return;
+  }
+  const Held* gone = &held;
+  remove_file(held);
+  table_.drop_if(held.unit, [gone](const Held& one) { return &one == gone; });
+}
+
+void Descriptors::remove_file(const Held& held) const {
+  if (held.what.file_was_there) return;
+  const auto sockets = sockets_of(core_.set()[held.unit]);
+  remove_socket_file(sockets[static_cast<size_t>(held.socket)], held.fd.get());
+}
+
+bool Descriptors::close_former(UnitIndex unit) {
+  const HeldTable::Row* row = table_.of(unit);
+  if (row == nullptr) return false;
+  for (const auto& held : *row)
+    if (is_former(*held)) remove_former_file(held->what, held->fd.get());
+  if (table_.drop_if(unit, is_former) == 0) return false;
   counts_changed_(unit);
+  return true;
+}
+
+/// Nobody can reach the service by a socket whose file is gone, nor by one that was shut down.
+void Descriptors::close_unfit(UnitIndex unit) {
+  const auto sockets = sockets_of(core_.set()[unit]);
+  bool closed = false;
+  for (Held* held : in_order(unit)) {
+    if (!is_socket(*held)) continue;
+    const SocketSpec& wanted = sockets[static_cast<size_t>(held->socket)];
+    if (fits_spec(held->fd.get(), wanted)) continue;
+    log(Level::warning, "a socket cannot be used any more, and is opened anew",
+        {{"unit", core_.set()[unit].name}, {"name", wanted.name}, {"listen", wanted.listen}});
+    let_go(*held);
+    closed = true;
+  }
+  if (closed) keeper_.await_drops();
 }
 
 void Descriptors::listen(UnitIndex unit) {
@@ -339,9 +449,6 @@ Result<void> Descriptors::watch(UnitIndex unit) {
   const bool accepts = accepts_connections(core_.set()[unit]);
   for (Held* held : in_order(unit)) {
     if (!is_socket(*held)) continue;
-    // One that was inherited may block.
-    const int flags = fcntl(held->fd.get(), F_GETFL);
-    if (accepts && (flags & O_NONBLOCK) == 0) fcntl(held->fd.get(), F_SETFL, flags | O_NONBLOCK);
     held->owner = this;
     int r = 0;
     if (held->source == nullptr)

@@ -5,8 +5,13 @@
 //
 // Sockets are opened when their unit is first to be spawned or comes to `listening`, and closed
 // once it is at rest and not wanted up, or nothing will start it again by itself. While a unit is
-// `listening` they are watched. One that the daemon inherited under a socket's name is taken in its
-// place, if it is what the unit file asks for; it is never closed.
+// `listening` they are watched. One that is not any more what the unit file asks for, because its
+// file is gone or somebody has shut it down, is replaced before it is handed on. One that the
+// daemon inherited under a socket's name is taken in its place, if it is what the unit file asks
+// for; it is never closed. What is handed up is from then on as if it had been inherited.
+//
+// A socket that the unit file has ceased to ask for while a process of the unit has it stays until
+// the unit has none: `former`.
 #pragma once
 
 #include <array>
@@ -87,6 +92,9 @@ class Descriptors {
   /// are too many; EINVAL, the name is none.
   Result<bool> pass(UnitIndex unit, std::string_view name, std::string_view from, UniqueFd fd);
   [[nodiscard]] std::vector<HeldView> list(UnitIndex unit) const;
+  /// The supervisor above has the unit's own sockets of that name: they are not to be closed any
+  /// more, nor their files removed.
+  void handed_up(UnitIndex unit, std::string_view name);
   /// How many were dropped; sockets of the unit's own are not among them.
   uint32_t drop(UnitIndex unit, std::string_view name);
   /// The unit's own sockets of that name; borrowed.
@@ -100,7 +108,10 @@ class Descriptors {
   static int hung_up(sd_event_source* source, int fd, uint32_t events, void* held);
 
   void restore(HandedDescriptor& handed);
-  [[nodiscard]] int fitting_socket(UnitIndex unit, const HeldName& what, int fd) const;
+  void adopt_by_address(UnitIndex unit);
+  [[nodiscard]] int fitting_socket(UnitIndex unit, const std::string* name, int fd) const;
+  void tell_unclaimed() const;
+  [[nodiscard]] std::string why_unclaimed(const Held& held) const;
   [[nodiscard]] const Held* socket_of(UnitIndex unit, int socket) const;
   /// Sockets, passed, stored; each kind in its own order. Before them what the daemon was given,
   /// where that is the unit's.
@@ -113,6 +124,12 @@ class Descriptors {
   bool claim_inherited(UnitIndex unit, int socket);
   void claim_inherited(UnitIndex unit);
   void close_sockets(UnitIndex unit);
+  void remove_file(const Held& held) const;
+  /// Whether there was any.
+  bool close_former(UnitIndex unit);
+  void close_unfit(UnitIndex unit);
+  void let_go(Held& held);
+  void mark_given(UnitIndex unit);
   void drop_stale(UnitIndex unit);
   void drop_given(UnitIndex unit);
   void listen(UnitIndex unit);

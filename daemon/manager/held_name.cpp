@@ -9,19 +9,21 @@
 namespace foster::manager {
 namespace {
 
-// "fd:<origin><poll>:<serial>:<since>:<unit>:<name>:<from>", and the keeper's own
-// "listen:<serial>:<since>:<name>".
+// "fd:<origin><poll><given><file>:<serial>:<since>:<unit>/<name>:<from>", and as the keeper itself
+// names what was inherited "listen:<serial>:<since>:<name>". A unit's name may have colons in it,
+// but no slash.
 constexpr std::string_view kPrefix = "fd:";
 constexpr std::string_view kInheritedPrefix = protocol::kInheritedPrefix;
-constexpr char kOrigins[] = {'s', 'p', 'k', 'i'};  // by Origin
+constexpr char kOrigins[] = {'s', 'p', 'k'};  // by Origin, without those inherited
+constexpr size_t kKindSize = 4;
 constexpr size_t kNameMax = 255;
 
-/// Takes what stands before the next colon; nothing where there is none.
-std::optional<std::string_view> next_part(std::string_view& rest) {
-  const size_t colon = rest.find(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  const std::string_view part = rest.substr(0, colon);
-  rest.remove_prefix(colon + 1);
+/// Takes what stands before the next such character; nothing where there is none.
+std::optional<std::string_view> next_part(std::string_view& rest, char end = ':') {
+  const size_t at = rest.find(end);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view part = rest.substr(0, at);
+  rest.remove_prefix(at + 1);
   return part;
 }
 
@@ -35,11 +37,13 @@ bool take_number(std::string_view& rest, Number& into) {
 
 bool take_kind(std::string_view& rest, HeldName& into) {
   const auto part = next_part(rest);
-  if (!part || part->size() != 2) return false;
+  if (!part || part->size() != kKindSize) return false;
   const auto* found = std::ranges::find(kOrigins, part->front());
   if (found == std::end(kOrigins)) return false;
   into.origin = static_cast<Origin>(found - kOrigins);
-  into.poll = part->back() == 'p';
+  into.poll = (*part)[1] == 'p';
+  into.given = (*part)[2] == 'g';
+  into.file_was_there = (*part)[3] == 'f';
   return true;
 }
 
@@ -68,11 +72,15 @@ const char* origin_text(Origin origin) {
 }
 
 std::string held_name_text(const HeldName& name) {
+  const std::string numbers =
+      std::to_string(name.serial) + ":" + std::to_string(name.since_real_ns) + ":";
+  if (name.origin == Origin::inherited) return std::string(kInheritedPrefix) + numbers + name.name;
   std::string text(kPrefix);
   text += kOrigins[static_cast<size_t>(name.origin)];
-  text += name.poll ? "p:" : "-:";
-  text += std::to_string(name.serial) + ":" + std::to_string(name.since_real_ns) + ":";
-  text += name.unit + ":" + name.name + ":";
+  text += name.poll ? 'p' : '-';
+  text += name.given ? 'g' : '-';
+  text += name.file_was_there ? "f:" : "-:";
+  text += numbers + name.unit + "/" + name.name + ":";
   FOSTER_CHECK(text.size() <= protocol::kStoredNameMax);
   text += name.from.substr(0, protocol::kStoredNameMax - text.size());
   return text;
@@ -89,7 +97,7 @@ std::optional<HeldName> parse_held_name(std::string_view text) {
   if (!take_kind(text, held) || !take_number(text, held.serial) ||
       !take_number(text, held.since_real_ns))
     return std::nullopt;
-  const auto unit = next_part(text);
+  const auto unit = next_part(text, '/');
   const auto name = unit ? next_part(text) : std::nullopt;
   if (!name) return std::nullopt;
   held.unit = *unit;

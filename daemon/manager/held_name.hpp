@@ -16,8 +16,10 @@ enum class Origin : uint8_t { socket, passed, stored, inherited };
 
 struct HeldName {
   Origin origin = Origin::socket;
-  bool poll = false;    // dropped when the other end hangs up
-  uint64_t serial = 0;  // tells apart what has the same name, in the order of its coming
+  bool poll = false;            // dropped when the other end hangs up
+  bool given = false;           // a process of the unit has had it
+  bool file_was_there = false;  // a fifo that somebody else has made, who may need it
+  uint64_t serial = 0;          // tells apart what has the same name, in the order of its coming
   int64_t since_real_ns = 0;
   std::string unit;
   std::string name;  // its FDNAME
@@ -26,7 +28,7 @@ struct HeldName {
 
 [[nodiscard]] std::string held_name_text(const HeldName& name);
 /// Nothing for names that are not of this kind: the keeper holds other things, too. Descriptors
-/// that the daemon inherited are of no unit; the keeper itself has named them.
+/// that the daemon inherited are of no unit; most have been named by the keeper itself.
 [[nodiscard]] std::optional<HeldName> parse_held_name(std::string_view text);
 
 /// What may be an FDNAME: 1 to 255 printable ASCII characters without a colon, which parts them in

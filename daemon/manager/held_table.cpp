@@ -1,12 +1,15 @@
 #include "daemon/manager/held_table.hpp"
 
+#include <fcntl.h>
 #include <linux/kcmp.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "common/check.hpp"
@@ -29,6 +32,25 @@ size_t most_at_once() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= kSetAside) return 0;
   const rlim_t usable = (limit.rlim_cur - kSetAside) / 2;
   return std::min<rlim_t>(usable, protocol::kUnitDescriptorsMax);
+}
+
+bool is_memory(int fd) {
+  char target[16] = {};
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  return readlink(link.c_str(), target, sizeof target - 1) > 0 &&
+         std::string_view(target).starts_with("/memfd:");
+}
+
+/// Of files that nobody but by such a descriptor can open.
+bool same_inode(int one, int other) {
+  struct stat first {};
+  struct stat second {};
+  if (fstat(one, &first) != 0 || fstat(other, &second) != 0) return false;
+  if (first.st_dev != second.st_dev || first.st_ino != second.st_ino) return false;
+  // The two ends of a pipe are of one inode.
+  const auto mode = [](int fd) { return fcntl(fd, F_GETFL) & O_ACCMODE; };
+  if (S_ISFIFO(first.st_mode)) return mode(one) == mode(other);
+  return S_ISSOCK(first.st_mode) || (S_ISREG(first.st_mode) && is_memory(one));
 }
 
 }  // namespace
@@ -54,6 +76,13 @@ Held& HeldTable::add(UnitIndex unit, HeldName what, UniqueFd fd) {
   std::string kept_as = held_name_text(what);
   keeper_.store(kept_as, fd.get());
   return restore(unit, std::move(what), std::move(kept_as), std::move(fd));
+}
+
+void HeldTable::rename(Held& held) {
+  std::string name = held_name_text(held.what);
+  keeper_.store(name, held.fd.get());
+  keeper_.drop(held.kept_as);
+  held.kept_as = std::move(name);
 }
 
 uint32_t HeldTable::drop_if(UnitIndex unit, const std::function<bool(const Held&)>& unwanted) {
@@ -109,7 +138,8 @@ Result<void> HeldTable::room(UnitIndex unit) const {
 
 bool same_open_file(int one, int other) {
   const pid_t self = getpid();
-  return syscall(SYS_kcmp, self, self, KCMP_FILE, one, other) == 0;
+  const long order = syscall(SYS_kcmp, self, self, KCMP_FILE, one, other);
+  return order < 0 ? same_inode(one, other) : order == 0;
 }
 
 }  // namespace foster::manager

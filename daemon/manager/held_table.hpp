@@ -34,7 +34,7 @@ struct Held {
   Descriptors* owner = nullptr;       // who is told by the source
   sd_event_source* source = nullptr;  // of a socket: something comes; of others: it hangs up
   int socket = -1;                    // which [[socket]] of its unit it is; -1: none
-  bool given = false;                 // a process of the unit has had it
+  Attempt handed_to;                  // the newest that was to have it, if it comes to that
 };
 
 class HeldTable {
@@ -47,6 +47,8 @@ class HeldTable {
   Held& restore(UnitIndex unit, HeldName what, std::string kept_as, UniqueFd fd);
   /// Gives it to the keeper, too. There has to be room.
   Held& add(UnitIndex unit, HeldName what, UniqueFd fd);
+  /// Has the keeper hold it by what is said of it now.
+  void rename(Held& held);
   /// Nothing is left of those that `unwanted` chooses; the count of them.
   uint32_t drop_if(UnitIndex unit, const std::function<bool(const Held&)>& unwanted);
   /// Takes one out that the keeper goes on holding.
@@ -68,7 +70,9 @@ class HeldTable {
   size_t most_;
 };
 
-/// Whether both are the same open file description (kcmp(2)).
+/// Whether both are the same open file description (kcmp(2)). Where that may not be asked, as in
+/// many containers, the same socket, pipe or memfd is; two openings of another file are taken for
+/// two.
 [[nodiscard]] bool same_open_file(int one, int other);
 
 }  // namespace foster::manager

@@ -47,14 +47,14 @@ class LiveChannels {
 
   /// Closes those of the unit's that nobody holds the other end of any more.
   void close_ended(UnitIndex unit);
+  /// Once the unit has no process any more: others may have inherited the end of one that is over.
+  void close_all(UnitIndex unit);
 
  private:
   struct Channel {
     std::string kept_name;
     UniqueFd fd;
   };
-
-  void close_all(UnitIndex unit);
 
   KeeperClient& keeper_;
   const UnitSet& set_;

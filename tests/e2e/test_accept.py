@@ -268,3 +268,28 @@ def test_instances_start_by_nothing_but_a_connection(foster, connect):
     daemon.ctl("restart", "*")
     assert daemon.unit("echo@1")["pid"] == pid
     assert "max-connections" in daemon.ctl("scale", "echo", "2", check=2).stderr
+
+
+def run_with(daemon, statement: str) -> None:
+    """With a copy of the socket that foster accepts from."""
+    script = f"import socket; one = socket.socket(fileno=3); one.{statement}"
+    daemon.ctl("take", "echo@", "echo", "--", "/usr/bin/python3", "-c", script)
+
+
+def test_one_that_shares_the_socket_has_it_block(foster, connect):
+    daemon = foster(echo()).start()
+    port = port_of(daemon)
+    run_with(daemon, "setblocking(True)")
+    first = connect(port)
+    assert first.pid()
+    assert daemon.ctl("status").stdout
+    assert connect(port).pid()
+
+
+def test_one_that_shares_the_socket_shuts_it_down(foster):
+    daemon = foster(echo()).start()
+    run_with(daemon, "shutdown(socket.SHUT_RDWR)")
+    daemon.until_state("echo@", "failed")
+    assert "somebody has shut the socket down" in daemon.ctl("status", "echo@").stdout
+    daemon.ctl("start", "echo@")
+    assert port_of(daemon)

@@ -162,6 +162,19 @@ def test_one_that_runs_and_receives_nothing_live_has_it_at_its_next_start(foster
     assert said_at(("127.0.0.1", port_of(held(daemon, "web")[0]))) == "served"
 
 
+def test_a_load_loses_nothing_of_what_is_for_the_next_start(foster, folder, told):
+    daemon = foster({"web": next_start(folder, told)}).start()
+    assert told.line() == "0 "
+    daemon.ctl("pass", "web", "--listen", "tcp://127.0.0.1:0", "--name", "http")
+    daemon.ctl("load")
+    daemon.ctl("stop", "web")
+    daemon.ctl("start", "web")
+    assert told.line() == "1 http"
+    daemon.ctl("load")
+    daemon.ctl("stop", "web")
+    assert not daemon.unit("web")["held"], "a process has had it"
+
+
 def test_a_descriptor_that_was_inherited(foster, folder, told):
     daemon = foster({"web": next_start(folder, told, top={"enabled": False})}).start()
     ctl = [daemon.programs / "fosterctl", "--instance", daemon.name]

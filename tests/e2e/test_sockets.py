@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from clients import free_port
 from conftest import needs_root
 from daemon import shell, sockets, unit
 from events import PATIENCE_S, deadline_in, wait_for_end, wait_for_file
@@ -99,6 +100,12 @@ def sleep_of(pid: int) -> str | None:
     if not re.search(r"^State:\s+S", text, re.M):
         return None
     return re.search(r"^voluntary_ctxt_switches:.*", text, re.M).group()
+
+
+def shut_down(daemon, name: str) -> None:
+    """As anybody can who has a copy of the socket."""
+    script = "import socket; socket.socket(fileno=3).shutdown(socket.SHUT_RDWR)"
+    daemon.ctl("take", name, "http", "--", "/usr/bin/python3", "-c", script)
 
 
 def keeper_descriptors(daemon) -> list[str]:
@@ -407,10 +414,95 @@ def test_a_socket_is_handed_up_and_comes_back(foster, folder, server):
     again = socket.socket(fileno=stored)
     assert again.getsockname() == ("127.0.0.1", port)
     daemon.ctl("hand-up", "web", "other", check=3)
+    assert "is not closed while fosterd runs" in daemon.ctl("drop", "web", "http", check=1).stderr
     daemon.ctl("stop", "web")
     again.close()
-    assert is_refused(port)
+    assert not is_refused(port), "it is as if it had been inherited"
+    daemon.kill_manager()
+    daemon.ctl("start", "web")
+    assert port_of(daemon) == port
     above.close()
+
+
+def test_a_handed_up_unix_socket_keeps_its_file(foster, folder, server):
+    above = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    above.bind(str(folder / "above"))
+    path = folder / "x.sock"
+    daemon = foster({"web": unit(server) + sockets({"listen": f"unix://{path}"})})
+    daemon.launch(notify=str(folder / "above"))
+    daemon.until_state("web", "running")
+    assert daemon.ctl("hand-up", "web", "web").stdout == (
+        "web: web was offered to the supervisor above\n")
+    before = path.stat().st_ino
+    assert daemon.terminate() == 0
+    assert path.stat().st_ino == before, "the next fosterd is given the socket that it is of"
+    above.close()
+
+
+def test_a_unit_whose_name_has_a_colon(foster, server):
+    text = unit(server) + sockets({"listen": "tcp://127.0.0.1:0"})
+    daemon = foster({"db": text, "db:replica": text}).start()
+    port = port_of(daemon, "db:replica")
+    assert say(port).split()[1] == "db_replica"
+    daemon.ctl("pass", "db:replica", "--listen", "tcp://127.0.0.1:0")
+    daemon.ctl("load")
+    assert port_of(daemon, "db:replica") == port
+    assert daemon.ctl("fds", "db:replica").stdout.count("\ndb_replica ") == 2
+    daemon.ctl("restart", "db:replica")
+    assert say(port).split()[1] == "db_replica:db_replica"
+
+
+def test_a_socket_whose_file_is_gone_is_opened_anew(foster, folder, server):
+    path = folder / "x.sock"
+    daemon = foster({"web": unit(server) + sockets({"listen": f"unix://{path}"})}).start()
+    path.unlink()
+    daemon.ctl("restart", "web")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(PATIENCE_S)
+        client.connect(str(path))
+        client.sendall(b"who")
+        assert int(client.recv(100).split()[0]) == daemon.unit("web")["pid"]
+
+
+@pytest.mark.parametrize("start", ["immediately", "first-connection"])
+def test_a_socket_that_was_shut_down_is_opened_anew(foster, server, start):
+    port = free_port()
+    daemon = foster({"web": listening(server, port, start=start)}).start()
+    first = answered_by(port)
+    attempt = daemon.unit("web")["attempt"]
+    shut_down(daemon, "web")
+    daemon.until_unit("web", lambda body: body.attempt > attempt and body.state_word == "running" or
+                      body.state_word == "listening", "a socket that can be used")
+    assert answered_by(port) != first
+
+
+def test_a_load_leaves_a_renamed_socket_to_the_service(foster, folder, server):
+    path = folder / "x.sock"
+    daemon = foster({"web": unit(server) + sockets({"listen": f"unix://{path}"})}).start()
+    before = path.stat().st_ino
+    daemon.write("web", unit(server) + sockets({"listen": f"unix://{path}", "name": "http"}))
+    daemon.ctl("load")
+    assert path.stat().st_ino == before
+    daemon.ctl("restart", "web")
+    assert path.stat().st_ino == before
+    daemon.write("web", unit(server) + sockets({"listen": f"unix://{folder}/y", "name": "http"}))
+    daemon.ctl("load")
+    assert path.stat().st_ino == before, "the process serves there"
+    daemon.ctl("restart", "web")
+    assert not path.exists()
+    assert (folder / "y").exists()
+
+
+def test_what_is_given_and_not_claimed_is_told(foster, folder):
+    address = f"unix-dgram://{folder}/x"
+    daemon = foster({"web": unit(["/bin/sleep", "infinity"]) + sockets(
+        {"listen": address, "name": "http"})})
+    daemon.launch(prefix=["/usr/bin/python3", "-c", ABOVE, str(folder / "port")])
+    daemon.until_state("web", "running")
+    told = [line for line in daemon.log().splitlines() if "no unit takes a descriptor" in line]
+    assert len(told) == 2
+    assert "nobody" in told[0] and "no [[socket]] has this name" in told[0]
+    assert f"of web is {address}" in told[1]
 
 
 def test_nobody_above_keeps_a_socket(foster, server):

@@ -183,9 +183,31 @@ TEST_F(Path, AFifoHasNoEnd) {
 TEST_F(Path, AFifoThatIsThereIsUsed) {
   ASSERT_EQ(mkfifo(path("f").c_str(), 0600), 0);
   const ino_t before = file("f").st_ino;
-  const UniqueFd fd = opened(at("fifo", "f"));
+  SocketSpec spec = spec_of(at("fifo", "f"));
+  EXPECT_TRUE(is_fifo_there(spec));
+  const UniqueFd fd = opened(spec);
   EXPECT_EQ(file("f").st_ino, before);
-  EXPECT_EQ(file("f").st_mode, S_IFIFO | 0666U);
+  EXPECT_EQ(file("f").st_mode, S_IFIFO | 0600U) << "it is somebody else's";
+  spec.mode = 0620;
+  const UniqueFd again = opened(spec);
+  EXPECT_EQ(file("f").st_mode, S_IFIFO | 0620U);
+  spec.listen = at("fifo", "g");
+  EXPECT_FALSE(is_fifo_there(spec));
+}
+
+TEST_F(Path, OneThatWasShutDownFitsNoMore) {
+  for (const char* kind : {"unix", "unix-seqpacket"}) {
+    const SocketSpec spec = spec_of(at(kind, kind));
+    const UniqueFd fd = opened(spec);
+    EXPECT_TRUE(fits_spec(fd.get(), spec));
+    ASSERT_EQ(shutdown(fd.get(), SHUT_RD), 0);
+    EXPECT_FALSE(fits_spec(fd.get(), spec)) << kind;
+  }
+  const SocketSpec spec = spec_of("tcp://127.0.0.1:0");
+  const UniqueFd fd = opened(spec);
+  EXPECT_TRUE(fits_spec(fd.get(), spec));
+  ASSERT_EQ(shutdown(fd.get(), SHUT_RDWR), 0);
+  EXPECT_FALSE(fits_spec(fd.get(), spec));
 }
 
 }  // namespace

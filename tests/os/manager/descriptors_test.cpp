@@ -2,10 +2,19 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <cstddef>
+#include <iterator>
 
 #include "common/listen/open_socket.hpp"
 #include "tests/os/manager/rig.hpp"
@@ -46,6 +55,12 @@ UniqueFd connected(uint16_t port) {
   return fd;
 }
 
+SocketSpec unnamed_tcp() {
+  SocketSpec socket;
+  socket.listen = "tcp://127.0.0.1:0";
+  return socket;
+}
+
 class HeldDescriptors : public Rig {
  protected:
   HeldDescriptors() {
@@ -55,9 +70,8 @@ class HeldDescriptors : public Rig {
   }
 
   static SocketSpec tcp(const char* name) {
-    SocketSpec socket;
+    SocketSpec socket = unnamed_tcp();
     socket.name = name;
-    socket.listen = "tcp://127.0.0.1:0";
     return socket;
   }
 
@@ -89,9 +103,9 @@ class HeldDescriptors : public Rig {
     held_->resume();
   }
 
-  SpawnExtras spawned(core::Role role = core::Role::main) {
+  SpawnExtras spawned(core::Role role = core::Role::main, Attempt attempt = {2}) {
     SpawnExtras extras;
-    core::Spawn spawn{.unit = {0}, .attempt = {2}, .role = role};
+    core::Spawn spawn{.unit = {0}, .attempt = attempt, .role = role};
     const auto added = held_->add_to(extras, spawn);
     EXPECT_TRUE(added) << (added ? "" : added.error().message);
     return extras;
@@ -229,15 +243,130 @@ TEST_F(HeldDescriptors, AtRestNothingIsLeftButWhatNoProcessHasHad) {
   EXPECT_EQ(names(), Names{"passed early"});
 }
 
-TEST_F(HeldDescriptors, FailedClosesSocketsAndKeepsTheStore) {
+TEST_F(HeldDescriptors, FailedForGoodNothingIsLeft) {
   begin(UnitState::running);
   spawned();
   held_->store({0}, "state", just(memory("1")), false);
   const uint16_t before = port();
   begin(UnitState::failed);
-  EXPECT_EQ(names(), Names{"stored state"});
-  EXPECT_EQ(kept().size(), 1u);
+  EXPECT_TRUE(names().empty());
+  EXPECT_TRUE(kept().empty());
   EXPECT_FALSE(connected(before));
+}
+
+TEST_F(HeldDescriptors, WhatIsPassedForTheNextStartIsThereWhateverTheManagerDoes) {
+  begin(UnitState::running);
+  ASSERT_TRUE(held_->pass({0}, "next", "", memory("1")));
+  begin(UnitState::running);
+  begin(UnitState::stopped, core::Goal::down);
+  EXPECT_EQ(names(), Names{"passed next"});
+  spawned();  // which comes to nothing
+  held_->units_changed(std::vector<UnitIndex>{{0}});
+  EXPECT_EQ(names(), Names{"passed next"});
+}
+
+TEST_F(HeldDescriptors, WhatAProcessHasHadIsKnownToTheNextManager) {
+  begin(UnitState::running);
+  ASSERT_TRUE(held_->pass({0}, "next", "", memory("1")));
+  record_.running = now_since_boot();
+  begin(UnitState::running);
+  spawned(core::Role::main, record_.attempt);
+  held_->units_changed(std::vector<UnitIndex>{{0}});
+  begin(UnitState::running);
+  EXPECT_EQ(names(), (Names{"socket http", "passed next"}));
+  begin(UnitState::stopped, core::Goal::down);
+  EXPECT_TRUE(names().empty());
+}
+
+TEST_F(HeldDescriptors, AnotherNameIsTheSameSocket) {
+  begin(UnitState::running);
+  spawned();
+  const uint16_t before = port();
+  unit_.descriptors.make().sockets[0].name = "web";
+  begin(UnitState::running);
+  EXPECT_EQ(names(), Names{"socket web"});
+  EXPECT_EQ(port(), before);
+  begin(UnitState::running);
+  EXPECT_EQ(names(), Names{"socket web"});
+  EXPECT_EQ(kept().size(), 1u);
+}
+
+TEST_F(HeldDescriptors, AFifoThatWasThereStays) {
+  const std::string path = folder_.path + "/f";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  SocketSpec& socket = unit_.descriptors.make().sockets[0];
+  socket.kind = SocketKind::fifo;
+  socket.listen = "fifo://" + path;
+  begin(UnitState::running);
+  spawned();
+  begin(UnitState::running);
+  begin(UnitState::stopped, core::Goal::down);
+  EXPECT_TRUE(kept().empty());
+  EXPECT_EQ(access(path.c_str(), F_OK), 0);
+}
+
+TEST_F(HeldDescriptors, WhatIsHandedUpIsNotClosedAnyMoreNorItsFileRemoved) {
+  const std::string path = folder_.path + "/x";
+  SocketSpec& socket = unit_.descriptors.make().sockets[0];
+  socket.kind = SocketKind::unix_stream;
+  socket.listen = "unix://" + path;
+  begin(UnitState::running);
+  spawned();
+  held_->handed_up({0}, "http");
+  EXPECT_EQ(names(), Names{"inherited http"});
+  begin(UnitState::running);
+  EXPECT_EQ(names(), Names{"inherited http"});
+  begin(UnitState::stopped, core::Goal::down);
+  EXPECT_EQ(kept().size(), 1u);
+  EXPECT_EQ(access(path.c_str(), F_OK), 0);
+  begin(UnitState::running);
+  EXPECT_EQ(names(), Names{"inherited http"});
+}
+
+TEST_F(HeldDescriptors, WhoeverHasTheChannelOfAnEndedProcessIsNotTheService) {
+  unit_.descriptors.make().receive_live = true;
+  begin(UnitState::running);
+  const SpawnExtras inherited_by_others = spawned();
+  EXPECT_TRUE(held_->pass({0}, "live", "", memory("1")).value());
+  begin(UnitState::stopped, core::Goal::down);
+  EXPECT_FALSE(held_->pass({0}, "later", "", memory("1")).value());
+  EXPECT_EQ(names(), Names{"passed later"});
+}
+
+/// As Docker's seccomp profile has it (seccomp(2)).
+bool forbid_comparing() {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kcmp, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{std::size(program), program};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+/// 0, or which of its expectations does not hold.
+int compare_without_kcmp() {
+  if (!forbid_comparing()) return 1;
+  const UniqueFd file = memory("1");
+  const UniqueFd copy(dup(file.get()));
+  const UniqueFd other = memory("1");
+  if (!same_open_file(file.get(), copy.get())) return 2;
+  if (same_open_file(file.get(), other.get())) return 3;
+  int ends[2];
+  if (pipe(ends) != 0 || same_open_file(ends[0], ends[1])) return 4;
+  const UniqueFd one = open_socket(unnamed_tcp()).value();
+  const UniqueFd same(dup(one.get()));
+  if (!same_open_file(one.get(), same.get())) return 5;
+  const UniqueFd null(open("/dev/null", O_RDONLY));
+  const UniqueFd again(open("/dev/null", O_RDONLY));
+  return same_open_file(null.get(), again.get()) ? 6 : 0;
+}
+
+TEST(SameOpenFile, WithoutComparingDescriptors) {
+  TestChild child([] { _exit(compare_without_kcmp()); });
+  EXPECT_EQ(WEXITSTATUS(child.wait()), 0);
 }
 
 TEST_F(HeldDescriptors, NeverIsDroppedBetweenTwoProcesses) {
@@ -282,9 +411,14 @@ TEST_F(HeldDescriptors, ASocketThatTheFileDoesNotWantAnyMoreIsClosed) {
   EXPECT_EQ(access(path.c_str(), F_OK), 0);
   unit_.descriptors.make().sockets[0] = tcp("http");
   begin(UnitState::running);
+  EXPECT_EQ(names(), Names{"socket http"}) << "the process serves there";
+  EXPECT_EQ(access(path.c_str(), F_OK), 0);
+  EXPECT_EQ(value(spawned(core::Role::successor), "LISTEN_FDS"), "1");
+  EXPECT_EQ(names(), (Names{"socket http", "socket http"}));
+  begin(UnitState::stopped, core::Goal::down);
   EXPECT_TRUE(names().empty());
+  EXPECT_TRUE(kept().empty());
   EXPECT_NE(access(path.c_str(), F_OK), 0);
-  EXPECT_EQ(value(spawned(), "LISTEN_FDS"), "1");
 }
 
 TEST_F(HeldDescriptors, InheritedIsClaimedByNameAndAddress) {
