@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon import BUILD, unit
+from daemon import BUILD, sockets, unit
 
 SUITE = "bookworm"
 TAR = BUILD / "test-root.tar"
@@ -235,3 +235,58 @@ ls /dev/shm >/out/left
     assert machine.out("sleepers").split() == [str(pids(second)["a"])], "exactly one"
     assert machine.out("restarts").strip() == "1"
     assert machine.out("left") == ""
+
+
+CHAT = unit(["/usr/local/bin/foster-chat", "--drain", "0"], type="notify")
+# Every line that a guest says is answered, so that a line heard is a room at work.
+GUEST = r"""
+guest() {
+  exec 5<>/dev/tcp/127.0.0.1/"$1"
+  echo hello >&5
+  timeout 60 grep -m1 -o 'guest' <&5
+}
+"""
+
+
+def test_a_socket_handed_up_takes_connections_while_foster_is_away(machine):
+    machine.write("chat", CHAT + sockets({"listen": "tcp://127.0.0.1:7777", "name": "room"},
+                                         {"listen": "unix:///run/room", "name": "side"}))
+    # At the first start there is nobody to connect to yet.
+    machine.drop_in("[Service]\nExecStartPre=-/bin/bash -c "
+                    "'exec 5<>/dev/tcp/127.0.0.1/7777 && echo connected >/out/between'\n")
+    machine.run(GUEST + r"""
+systemctl start foster
+[ ! -e /out/between ]
+fosterctl hand-up chat room
+fosterctl hand-up chat side
+before=$(stat -c %i /run/room)
+systemctl restart foster
+cat /out/between
+fosterctl wait chat --for running --timeout 60s
+fosterctl fds chat >/out/fds
+[ "$(stat -c %i /run/room)" = "$before" ]
+guest 7777
+systemctl show -P NFileDescriptorStore foster >/out/stored
+systemctl stop foster
+""")
+    assert machine.out("between").strip() == "connected"
+    assert machine.out("fds").count("inherited") == 2
+    assert machine.out("stored").strip() == "2"
+
+
+def test_a_socket_of_systemd_starts_foster_and_is_its_units(machine):
+    machine.write("chat", CHAT + sockets({"listen": "tcp://127.0.0.1:7777", "name": "room"}))
+    (machine.root / "etc" / "systemd" / "system" / "foster.socket").write_text(
+        "[Socket]\nListenStream=127.0.0.1:7777\nFileDescriptorName=room\n")
+    machine.run(GUEST + r"""
+systemctl start foster.socket
+! systemctl is-active foster
+guest 7777
+systemctl is-active foster
+fosterctl fds chat >/out/fds
+fosterctl stop chat
+fosterctl start chat
+guest 7777
+systemctl stop foster.socket foster
+""")
+    assert "inherited" in machine.out("fds")
