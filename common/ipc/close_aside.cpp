@@ -7,27 +7,18 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace foster::ipc {
 namespace {
 
-/// Only the waiting: a linger time of 0, which resets the connection, stays. For the socket and not
-/// for our descriptor, because a process just forked that has a copy may be the last to close it.
-void end_lingering(int fd) {
-  linger wish{};
-  socklen_t size = sizeof wish;
-  if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &wish, &size) != 0) return;
-  if (wish.l_onoff == 0 || wish.l_linger == 0) return;
-  const linger never{};
-  setsockopt(fd, SOL_SOCKET, SO_LINGER, &never, sizeof never);
-}
-
 /// Whether closing it may have to wait for a server or a device.
 bool must_flush(int fd) {
-  struct stat status {};
-  if (fstat(fd, &status) != 0) return false;
-  switch (status.st_mode & S_IFMT) {
+  struct statx status {};
+  // Without asking the server of a file, which may be gone.
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return false;
+  switch (status.stx_mode & S_IFMT) {
     case S_IFSOCK:
       end_lingering(fd);
       return false;
@@ -54,10 +45,27 @@ bool must_flush(int fd) {
 
 }  // namespace
 
-void close_aside(int fd) {
+/// For the socket and not for our descriptor, because a process just forked that has a copy may be
+/// the last to close it.
+void end_lingering(int fd) {
+  linger wish{};
+  socklen_t size = sizeof wish;
+  if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &wish, &size) != 0) return;
+  if (wish.l_onoff == 0 || wish.l_linger == 0) return;
+  const linger never{};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &never, sizeof never);
+}
+
+void close_aside(int fd, Reaping reaping) {
+  // Children that end without SIGCHLD are waited for by nobody else.
+  const bool own = reaping == Reaping::at_next_call;
+  while (own && waitpid(-1, nullptr, __WCLONE | WNOHANG) > 0)
+    continue;
   long pid = -1;
-  if (must_flush(fd))
-    pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+  if (must_flush(fd)) {
+    const int flags = CLONE_FILES | (own ? 0 : SIGCHLD);
+    pid = syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr);
+  }
   if (pid == 0) close_and_end(fd);
   if (pid < 0) close(fd);  // it need not wait, or there is no process to be had
 }

@@ -235,12 +235,14 @@ void remove_socket_file(const SocketSpec& spec, int fd) {
 }
 
 std::string descriptor_text(int fd) {
-  struct stat file {};
-  if (fstat(fd, &file) != 0) return "no descriptor";
-  if (S_ISSOCK(file.st_mode)) return socket_text(fd);
+  struct statx file {};
+  // Without asking a server, which may be gone.
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &file) != 0)
+    return "no descriptor";
+  if (S_ISSOCK(file.stx_mode)) return socket_text(fd);
   const std::string link = link_of(fd);
   const std::string path = link.starts_with('/') ? link : std::string();
-  switch (file.st_mode & S_IFMT) {
+  switch (file.stx_mode & S_IFMT) {
     case S_IFIFO:
       return path.empty() ? "pipe" : with_path("fifo", path);
     case S_IFREG:

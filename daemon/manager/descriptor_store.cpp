@@ -2,11 +2,13 @@
 // `fosterctl pass`.
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
+#include "common/ipc/close_aside.hpp"
 #include "common/listen/open_socket.hpp"
 #include "daemon/manager/descriptors.hpp"
 #include "daemon/manager/log.hpp"
@@ -36,12 +38,23 @@ Held* same_in(const HeldTable::Row* row, const HeldName& what, int fd) {
   return found == row->end() ? nullptr : found->get();
 }
 
+/// It has no other end that could hang up, and epoll_ctl(2) might have to ask a server that is
+/// gone.
+bool is_file(int fd) {
+  struct statx status {};
+  return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
+         (S_ISREG(status.stx_mode) || S_ISDIR(status.stx_mode));
+}
+
 }  // namespace
 
 /// What is there already is not held twice.
 Result<Held*> Descriptors::keep(UnitIndex unit, HeldName what, UniqueFd fd) {
   if (Held* there = same_in(table_.of(unit), what, fd.get())) return there;
-  if (auto room = table_.room(unit); !room) return std::unexpected(room.error());
+  if (auto room = table_.room(unit); !room) {
+    ipc::end_lingering(fd.get());  // the message that it came with may be the last to have it
+    return std::unexpected(room.error());
+  }
   what.unit = core_.set()[unit].name;
   what.since_real_ns = wall_clock_ns();
   what.given = what.origin == Origin::stored;
@@ -60,13 +73,18 @@ void Descriptors::store(UnitIndex unit, std::string_view name, std::vector<Uniqu
   const HeldName what{
       .origin = Origin::stored, .poll = poll, .name = std::string(named ? name : kUnnamed)};
   const uint32_t most = store_max(spec);
-  if (most == 0) return refuse(unit, "store-max is 0");
-  for (UniqueFd& fd : fds) {
+  std::string refusal = most == 0 ? "store-max is 0" : "";
+  for (auto fd = fds.begin(); fd != fds.end() && refusal.empty(); ++fd) {
     const HeldTable::Row* row = table_.of(unit);
-    if (count_of(row, Origin::stored) >= most && same_in(row, what, fd.get()) == nullptr)
-      return refuse(unit, "there are " + std::to_string(most) + ", as many as store-max allows");
-    if (auto kept = keep(unit, what, std::move(fd)); !kept)
-      return refuse(unit, kept.error().message);
+    if (count_of(row, Origin::stored) >= most && same_in(row, what, fd->get()) == nullptr)
+      refusal = "there are " + std::to_string(most) + ", as many as store-max allows";
+    else if (auto kept = keep(unit, what, std::move(*fd)); !kept)
+      refusal = kept.error().message;
+  }
+  if (!refusal.empty()) {
+    for (const UniqueFd& fd : fds)
+      if (fd) ipc::end_lingering(fd.get());
+    return refuse(unit, refusal);
   }
   // The process may have ended before its message was read.
   close_what_is_over(unit);
@@ -89,10 +107,9 @@ void Descriptors::store_remove(UnitIndex unit, std::string_view name) {
 }
 
 void Descriptors::poll(Held& held) {
-  if (!held.what.poll || held.source != nullptr) return;
+  if (!held.what.poll || held.source != nullptr || is_file(held.fd.get())) return;
   held.owner = this;
   const int r = sd_event_add_io(loop_, &held.source, held.fd.get(), 0, hung_up, &held);
-  // Files have no other end that could hang up (epoll_ctl(2)).
   if (r < 0 && r != -EPERM)
     log(Level::warning, "cannot see whether a stored descriptor hangs up",
         {{"unit", held.what.unit}, {"name", held.what.name}, {"error", strerrordesc_np(-r)}});

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/check.hpp"
+#include "common/ipc/close_aside.hpp"
 #include "common/ipc/fd_passing.hpp"
 #include "daemon/manager/identity.hpp"
 #include "daemon/manager/log.hpp"
@@ -49,6 +50,7 @@ struct Datagram {
   std::string text;
   std::optional<ucred> sender;
   bool cut = false;
+  bool carries = false;  // descriptors come with it
 };
 
 /// The message that is next in the queue, left there. The control buffer has room for the
@@ -70,6 +72,7 @@ std::optional<Datagram> peek(int fd) {
   if (length < 0) return std::nullopt;
   datagram.text.resize(static_cast<size_t>(length));
   datagram.cut = (message.msg_flags & MSG_TRUNC) != 0;
+  datagram.carries = (message.msg_flags & MSG_CTRUNC) != 0;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
   if (header != nullptr && header->cmsg_level == SOL_SOCKET &&
       header->cmsg_type == SCM_CREDENTIALS && header->cmsg_len >= CMSG_LEN(sizeof(ucred))) {
@@ -106,8 +109,16 @@ std::vector<UniqueFd> peek_descriptors(int fd, bool& cut) {
   return found;
 }
 
+/// What nobody has taken: whoever closes a socket last may have to wait, and that would be us.
+void let_go_of_descriptors(int fd) {
+  bool cut = false;
+  for (UniqueFd& one : peek_descriptors(fd, cut))
+    ipc::close_aside(one.release(), ipc::Reaping::at_next_call);
+}
+
 /// Takes the next message away; with it go the descriptors that came along.
-void consume(int fd) {
+void consume(int fd, bool unwanted_descriptors) {
+  if (unwanted_descriptors) let_go_of_descriptors(fd);
   char nothing = 0;
   while (recv(fd, &nothing, sizeof nothing, MSG_DONTWAIT | MSG_TRUNC) < 0 && errno == EINTR) {
   }
@@ -143,7 +154,8 @@ struct NotifySockets::Socket {
   sd_event_source* source = nullptr;
   std::optional<uid_t> user;  // of the unit, where it has one and it counts
   State state = State::listening;
-  Instant complained;  // {0}: never
+  bool carries = false;  // descriptors, the next message, that nobody wants
+  Instant complained;    // {0}: never
   uint32_t unsaid = 0;
 };
 
@@ -235,6 +247,7 @@ NotifySockets::Taken NotifySockets::look_at_next(Socket& socket, const core::Uni
   const auto datagram = peek(socket.fd.get());
   if (!datagram) return Taken::nothing;
   socket.state = Socket::State::seen;
+  socket.carries = datagram->carries;
   if (!datagram->sender)
     refuse(socket, 0, "it came without credentials");
   else if (datagram->cut)
@@ -335,7 +348,10 @@ void NotifySockets::admit(Socket& socket, const core::UnitRecord& record, std::s
 void NotifySockets::keep(Socket& socket, const StoreWish& wish) {
   bool cut = false;
   std::vector<UniqueFd> fds;
-  if (wish.store) fds = peek_descriptors(socket.fd.get(), cut);
+  if (wish.store) {
+    fds = peek_descriptors(socket.fd.get(), cut);
+    socket.carries = false;
+  }
   if (cut && may_complain(socket))
     log(Level::warning, "not all descriptors of a message could be received",
         {{"unit", core_.set()[socket.unit].name},
@@ -379,12 +395,12 @@ void NotifySockets::drain(UnitIndex unit, Attempt attempt, int32_t pid) {
   for (core::SideRun* run : {&record.check, &record.successor, &record.former})
     if (run->attempt == attempt && run->pid == 0) run->pid = pid;
   const bool listed = socket.state != Socket::State::listening;
-  if (socket.state == Socket::State::seen) consume(socket.fd.get());
+  if (socket.state == Socket::State::seen) consume(socket.fd.get(), socket.carries);
   for (int count = 0; count < kDrainMax; ++count) {
     socket.state = Socket::State::listening;
     if (look_at_next(socket, record) == Taken::nothing) break;
     if (socket.state == Socket::State::early) break;
-    consume(socket.fd.get());
+    consume(socket.fd.get(), socket.carries);
   }
   if (socket.state == Socket::State::seen) socket.state = Socket::State::listening;
   if (socket.state == Socket::State::early && !listed) busy_.push_back(&socket);
@@ -395,7 +411,7 @@ void NotifySockets::turn_ended() {
     if (socket->state == Socket::State::early &&
         pid_is_under_way(core_.set()[socket->unit], core_.record(socket->unit)))
       return false;
-    if (socket->state == Socket::State::seen) consume(socket->fd.get());
+    if (socket->state == Socket::State::seen) consume(socket->fd.get(), socket->carries);
     socket->state = Socket::State::listening;
     FOSTER_CHECK(sd_event_source_set_enabled(socket->source, SD_EVENT_ON) >= 0);
     return true;

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 
 import pytest
 
@@ -275,3 +276,40 @@ def test_the_sockets_are_cleared_away(foster, folder, voice):
     assert len(list(sockets.iterdir())) == 1
     assert daemon.shutdown() == 0
     assert not sockets.exists()
+
+
+@pytest.fixture(name="lingering")
+def a_connection_that_lingers():
+    """Whoever closes it last waits for ten minutes, as long as its peer does not read."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname())
+        peer, _ = server.accept()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 600))
+    ours.setblocking(False)
+    try:
+        while True:
+            ours.send(b"x" * (1 << 20))
+    except BlockingIOError:
+        pass
+    yield ours
+    peer.close()
+    ours.close()
+
+
+def test_a_strangers_socket_that_lingers_holds_nobody_up(foster, folder, voice, lingering):
+    daemon = foster({"web": sender(folder, voice)})
+    begin(daemon)
+    voice.say(f"run echo $NOTIFY_SOCKET >{folder}/path")
+    voice.say("READY=1/STATUS=up")
+    until_said(daemon, "web", "up")
+    path = (folder / "path").read_text().strip()
+    manager = daemon.manager()
+    freeze(manager)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+        stranger.connect(path)
+        socket.send_fds(stranger, [b"FDSTORE=1"], [lingering.fileno()])
+    lingering.close()  # the message has the last of it
+    os.kill(manager, signal.SIGCONT)
+    for _ in range(2):
+        daemon.ctl("signal", "web", "CONT")
+    assert "is not heeded" in daemon.log()
