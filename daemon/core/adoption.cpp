@@ -99,7 +99,9 @@ void UnitMachine::adopted(const Spawned& event, const Turn& turn) {
 
 void UnitMachine::adopt_failed(const AdoptFailed& event, const Turn& turn) {
   Adoption asked;
-  if (take_adoption(event.unit, event.attempt, asked)) adoption_failed(event, asked, turn);
+  if (take_adoption(event.unit, event.attempt, asked)) return adoption_failed(event, asked, turn);
+  // One that a former manager asked for looks like a process until its news come.
+  if (former_main(event.attempt) != nullptr) former_main_over(event.unit, event.attempt, turn);
 }
 
 void UnitMachine::adoption_failed(const AdoptFailed& event, const Adoption& asked,

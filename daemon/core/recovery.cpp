@@ -208,12 +208,12 @@ void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& s
 void take_for_former(RecoveredUnit& unit, Attempt attempt, int32_t pid, Role next_role) {
   if (attempt.value == 0) return;
   // A record names the one that an overlapped restart replaces.
-  if (next_role == Role::main || was_known(unit)) {
-    unit.live_formers.push_back({attempt, pid});
-  } else if (attempt >= unit.live_overlapped) {
-    unit.live_overlapped = attempt;
-    unit.overlapped_pid = pid;
+  LiveFormer former{attempt, pid};
+  if (next_role != Role::main && !was_known(unit) && attempt > unit.live_overlapped) {
+    former = {std::exchange(unit.live_overlapped, attempt),
+              std::exchange(unit.overlapped_pid, pid)};
   }
+  if (former.attempt.value != 0) unit.live_formers.push_back(former);
 }
 
 }  // namespace

@@ -397,7 +397,9 @@ void Supervisor::recover(const Recovered& found, Instant now) {
     last_attempt = std::max({last_attempt, record.attempt, unit.live_attempt, unit.live_hook,
                              unit.live_check, unit.live_successor, record.hook.attempt,
                              record.check.attempt, record.successor.attempt});
-    for (const LiveFormer& former : unit.live_formers) {
+    std::vector<LiveFormer> formers = unit.live_formers;
+    if (unit.live_attempt.value != 0) formers.push_back({unit.live_attempt, unit.pid});
+    for (const LiveFormer& former : formers) {
       if (former.attempt >= record.attempt) continue;
       const bool ended = former.attempt <= record.exit_attempt;
       impl_->machine.remember_former({unit.unit, former.attempt, ended ? 0 : former.pid, ended});

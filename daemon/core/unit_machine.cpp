@@ -57,6 +57,9 @@ void UnitMachine::spawn_failed(const SpawnFailed& event, const Turn& turn) {
     return side_over(event.unit, event.attempt, turn);
   }
   if (is_beside(known, event.attempt)) return successor_failed(event, turn);
+  if (former_main(event.attempt) != nullptr) {
+    return former_main_over(event.unit, event.attempt, turn);
+  }
   turn.actions.emplace_back(Acknowledge{event.attempt});
   const bool news =
       event.attempt == known.attempt && (event.attempt > known.exit_attempt || !known.over);

@@ -59,8 +59,9 @@ MUTATIONS = (
              ""),
     # Attempts.
     Mutation("an exit is counted once", "unit_machine",
-             "(event.attempt == known.attempt && event.attempt > known.exit_attempt)",
-             "(event.attempt == known.attempt)"),
+             "const bool fresh = event.attempt == known.attempt && event.attempt > "
+             "known.exit_attempt;",
+             "const bool fresh = event.attempt == known.attempt;"),
     Mutation("the end of an attempt is acknowledged", "endings",
              "  if (record.over) turn.actions.emplace_back(Acknowledge{record.attempt});\n"
              "  const bool goes_on",
@@ -74,6 +75,12 @@ MUTATIONS = (
     Mutation("attempts are numbered on after a crash", "supervisor",
              "  impl_->machine.resume_after(last_attempt);\n", ""),
     # Stops.
+    Mutation("a former main process is stopped with its unit", "adoption",
+             "const bool main_lives = known.exit_attempt < known.attempt && !known.over;",
+             "const bool main_lives = true;"),
+    Mutation("a daemon that was not found is not doubled", "adoption",
+             "return spec(unit).type == ServiceType::forking && !record.was_up",
+             "return spec(unit).type == ServiceType::group && !record.was_up"),
     Mutation("SIGKILL goes to the group", "stop_sequence",
              ".signal = SIGKILL, .group = true}", ".signal = SIGKILL, .group = false}"),
     Mutation("SIGKILL is repeated until it works", "stop_sequence",
