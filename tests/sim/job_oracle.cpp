@@ -155,7 +155,7 @@ void JobOracle::judge_success(UnitIndex unit, const UnitRecord& record, Verb ver
   if (record.state == UnitState::skipped || record.state == UnitState::listening) return;
   // Ended, cleanly, and is restarted by its policy, unless something is in the way of that.
   const bool restarted = record.cause == Cause::exit || record.cause == Cause::masked ||
-                         record.cause == Cause::dependency;
+                         record.cause == Cause::dependency || record.cause == Cause::rate_limited;
   if (restarted && record.last_exit.clean) return;
   if (set_[unit].type == ServiceType::oneshot) {
     if (record.state != UnitState::exited) verdict_.fail(unit, "a oneshot's start is done early");
