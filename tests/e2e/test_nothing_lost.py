@@ -46,8 +46,13 @@ def units(record):
     return made
 
 
-def started_pids(record):
-    return {entry.pid for entry in journal.read(record) if entry.kind == journal.START}
+def living(record):
+    """The processes that live and have recorded their start: pids by name."""
+    found = {}
+    for entry in journal.read(record):
+        if entry.kind == journal.START and is_alive(entry.pid, entry.boot_ns):
+            found.setdefault(entry.id, set()).add(entry.pid)
+    return found
 
 
 class Verbs(threading.Thread):
@@ -77,7 +82,7 @@ class Verbs(threading.Thread):
             found = daemon.unit(name)
         except (AssertionError, StopIteration):
             return -1  # between two regions
-        recorded = found["pid"] in started_pids(self.record)
+        recorded = found["pid"] in living(self.record).get(name, ())
         if verb != "start" and (found["job"] is not None or not recorded):
             verb = "start"
         return daemon.ctl(verb, name, "--timeout", "20s", check=None).returncode
@@ -130,23 +135,31 @@ def descriptors_at_rest(daemon) -> list[str]:
 def await_records(daemon, record):
     """Running is a moment before having recorded the start."""
     watch = FileWatch(record, FileWatch.MODIFY)
-    running = {one["pid"] for one in daemon.status()["units"] if one["name"] in STEADY}
-    while not running <= started_pids(record):
+    names = {one["name"] for one in daemon.status()["units"] if one["name"] in STEADY}
+    while not names <= living(record).keys():
         watch.wait()
     watch.close()
+
+
+def story_of(daemon, record, name) -> str:
+    """All that is known of a service: its journal, its living processes, foster's log."""
+    entries = [entry for entry in journal.read(record) if entry.id == name]
+    log = [line for line in daemon.log().splitlines() if f"unit={name} " in line]
+    environments = [f"{pid}: {Path(f'/proc/{pid}/environ').read_bytes()}"
+                    for pid in living(record)[name]]
+    return "\n".join([str(daemon.unit(name)), *map(str, entries[-20:]), *log[-40:],
+                      *environments])
 
 
 def check_each_runs_once(daemon, record):
     """Every service that should run has one process, which is the one that foster names."""
     await_records(daemon, record)
-    living = {}
-    for entry in journal.read(record):
-        if entry.kind == journal.START and is_alive(entry.pid):
-            living.setdefault(entry.id, set()).add(entry.pid)
+    found = living(record)
     for one in daemon.status()["units"]:
-        if one["name"] in STEADY:
+        name = one["name"]
+        if name in STEADY:
             assert one["state"] == "running", one
-            assert living[one["name"]] == {one["pid"]}, one
+            assert found[name] == {one["pid"]}, story_of(daemon, record, name)
 
 
 def check_counts(daemon, record):

@@ -38,13 +38,17 @@ def wait_for_end(pid: int, seconds: float | None = None) -> None:
         os.close(fd)
 
 
-def is_alive(pid: int) -> bool:
-    """Exists and is not a zombie."""
+def is_alive(pid: int, seen_boot_ns: int | None = None) -> bool:
+    """Exists and is not a zombie; with a moment (CLOCK_BOOTTIME) at which it was seen, also that it
+    is still the same process. A busy machine goes round all numbers within a long test."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
+    fields = stat.rpartition(")")[2].split()
+    started_ns = int(fields[19]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")  # rounded down
+    same = seen_boot_ns is None or started_ns <= seen_boot_ns
+    return same and fields[0] not in ("Z", "X")
 
 
 def freeze(pid: int) -> None:
