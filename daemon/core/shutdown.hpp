@@ -33,9 +33,7 @@ class Shutdown {
   bool end();
 
   /// When it ends whatever is left; nothing while nobody has hurried it.
-  [[nodiscard]] std::optional<Instant> last_moment() const {
-    return ended_ ? std::nullopt : last_moment_;
-  }
+  [[nodiscard]] std::optional<Instant> last_moment() const { return last_moment_; }
 
   [[nodiscard]] bool under_way() const { return under_way_; }
   [[nodiscard]] bool ended() const { return ended_; }

@@ -430,6 +430,7 @@ void Supervisor::handle(const Event& event, Instant now, int64_t now_real_ns,
 }
 
 void Supervisor::time_reached(Instant now, int64_t now_real_ns, std::vector<Action>& actions) {
+  if (impl_->shutdown.ended()) return;
   const Turn turn{now, now_real_ns, actions};
   impl_->ledger.take_due(now, impl_->due);
   // Restarts come last: what they need may just have run out of time.
@@ -444,6 +445,7 @@ void Supervisor::time_reached(Instant now, int64_t now_real_ns, std::vector<Acti
 }
 
 std::optional<Instant> Supervisor::next_deadline() const {
+  if (impl_->shutdown.ended()) return std::nullopt;
   const std::optional<Instant> earliest = impl_->ledger.earliest_deadline();
   const std::optional<Instant> last = impl_->shutdown.last_moment();
   return earliest && last ? std::min(*earliest, *last) : earliest ? earliest : last;

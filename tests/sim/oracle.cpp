@@ -153,12 +153,13 @@ void Oracle::handled(const core::Supervisor& manager, const core::Event* event,
     if (settled_) fail("the initial units settled twice");
     settled_ = true;
   }
-  judge_records(manager);
+  const bool ends = !actions.empty() && std::holds_alternative<core::EndDaemon>(actions.back());
+  judge_records(manager, ends);
   judge_shutdown(manager, event, actions);
   was_shutting_down_ = manager.shutting_down();
 }
 
-void Oracle::judge_records(const core::Supervisor& manager) {
+void Oracle::judge_records(const core::Supervisor& manager, bool ends) {
   std::optional<Instant> earliest;
   const auto consider = [&](Instant at) {
     if (at.ns != 0 && (!earliest.has_value() || at < *earliest)) earliest = at;
@@ -178,9 +179,10 @@ void Oracle::judge_records(const core::Supervisor& manager) {
     consider(record.successor.deadline);
     consider(record.former.deadline);
   }
+  if (ends) earliest = {};
   if (earliest == manager.next_deadline()) return;
   // The first request of a shutdown that a unit began does not hurry it.
-  if (order_.hurried()) consider(order_.last_moment());
+  if (order_.hurried() && !ends) consider(order_.last_moment());
   if (earliest != manager.next_deadline()) fail("the next deadline is not the earliest one");
 }
 

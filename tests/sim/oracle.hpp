@@ -66,7 +66,7 @@ class Oracle {
     Instant backoff;  // the newest that was judged
   };
 
-  void judge_records(const core::Supervisor& manager);
+  void judge_records(const core::Supervisor& manager, bool ends);
   [[nodiscard]] bool begins_shutdown(const core::Supervisor& manager, const core::Note& note) const;
   void judge_shutdown(const core::Supervisor& manager, const core::Event* event,
                       std::span<const core::Action> actions);
