@@ -91,8 +91,9 @@ void UnitMachine::adopted(const Spawned& event, const Turn& turn) {
   if (record.claimed_pid != 0) adopt(event.unit, record.claimed_pid, turn);
   if (starting) return main_known(event.unit, turn);
   if (record.state != UnitState::stopping) return;
-  if (record.killed || hurried_) return send_kill(event.unit, turn);
+  if (hurried_) return send_kill(event.unit, turn);
   if (record.step != Step::signal) return;
+  record.killed = false;  // it has not had the stop signal
   record.deadline = turn.now + spec(event.unit).stop.timeout;
   send_stop_signal(event.unit, turn);
 }

@@ -186,6 +186,7 @@ void reconcile(UnitRecord& record, const RecoveredUnit& found, const UnitSpec& s
     if (record.state == UnitState::stopping && record.step >= Step::signal) {
       // What was waited for before is the new one's end now, which nothing has been sent to yet.
       record.step = Step::signal;
+      record.killed = false;
       record.deadline = now + spec.stop.timeout;
     }
     return;

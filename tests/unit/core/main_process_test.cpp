@@ -130,6 +130,23 @@ TEST(Forking, ADaemonThatIsTakenOverDuringAStopIsStoppedByASuccessor) {
   s.expect("kill web #6 9 group");
 }
 
+TEST(Forking, ADaemonThatIsTakenOverOnceTheCommandsGroupIsKilledGetsTheStopSignalFirst) {
+  UnitSpec spec = forking();
+  spec.stop.timeout = 5s;
+  Scenario s({spec});
+  s.begin();
+  s.spawned("web");
+  s.main_exited("web", exit_code(0));
+  s.handle(MainFound{s.index("web"), {1}, 77});
+  s.stop("web");
+  s.pass(5s);
+  s.forget();
+  s.handle(Spawned{s.index("web"), {2}, 77});
+  s.expect("kill web #2 15 group continue");
+  s.pass(5s);
+  s.expect("kill web #2 9 group");
+}
+
 TEST(Forking, OneThatIsNotFoundInTimeIsAFailedStart) {
   UnitSpec spec = forking();
   spec.restart.policy = RestartPolicy::never;
