@@ -71,7 +71,7 @@ void OrderOracle::judge(const Judged& judged, const core::Action& action) {
       verdict_.fail(unit, "the main process was changed for one that is not ready");
     }
     if (note->kind != core::NoteKind::state) return;
-    if (note->state == UnitState::listening) return judge_listening(judged, unit);
+    if (note->state == UnitState::listening) return judge_listening(judged, *note);
     if (note->state == UnitState::stopping) return judge_successor_told(judged, unit);
     judge_connections(judged, *note);
     if (note->state == UnitState::starting && !told_.is_succeeded(unit)) {
@@ -113,7 +113,10 @@ void OrderOracle::judge_successor_told(const Judged& judged, UnitIndex unit) {
   if (!told_now) verdict_.fail(unit, "it stops, and its successor goes on");
 }
 
-void OrderOracle::judge_listening(const Judged& judged, UnitIndex unit) {
+void OrderOracle::judge_listening(const Judged& judged, const core::Note& note) {
+  const UnitIndex unit = note.unit;
+  // Who asks for the unit opens another window.
+  if (note.cause == Cause::request) connections_[unit.value].clear();
   if (judged.was_shutting_down) verdict_.fail(unit, "it listens in a shutdown");
   if (told_[unit].masked) verdict_.fail(unit, "it is masked, and listens");
   if (told_.lives(unit)) verdict_.fail(unit, "it listens before its last run was over");

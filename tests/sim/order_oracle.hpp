@@ -57,7 +57,7 @@ class OrderOracle {
   void judge(const Judged& judged, const core::Action& action);
   void judge_start(const Judged& judged, const core::Note& note);
   void judge_successor_told(const Judged& judged, UnitIndex unit);
-  void judge_listening(const Judged& judged, UnitIndex unit);
+  void judge_listening(const Judged& judged, const core::Note& note);
   void judge_connections(const Judged& judged, const core::Note& note);
   void judge_needs(const Judged& judged, const Edge& edge);
   void judge_after(const Edge& edge);
