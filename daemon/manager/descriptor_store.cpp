@@ -2,7 +2,6 @@
 // `fosterctl pass`.
 #include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include "common/ipc/close_aside.hpp"
 #include "common/listen/open_socket.hpp"
 #include "daemon/manager/descriptors.hpp"
+#include "daemon/manager/held_file.hpp"
 #include "daemon/manager/log.hpp"
 
 namespace foster::manager {
@@ -36,14 +36,6 @@ Held* same_in(const HeldTable::Row* row, const HeldName& what, int fd) {
            same_open_file(held->fd.get(), fd);
   });
   return found == row->end() ? nullptr : found->get();
-}
-
-/// It has no other end that could hang up, and epoll_ctl(2) might have to ask a server that is
-/// gone.
-bool is_file(int fd) {
-  struct statx status {};
-  return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
-         (S_ISREG(status.stx_mode) || S_ISDIR(status.stx_mode));
 }
 
 }  // namespace
@@ -76,14 +68,16 @@ void Descriptors::store(UnitIndex unit, std::string_view name, std::vector<Uniqu
   std::string refusal = most == 0 ? "store-max is 0" : "";
   for (auto fd = fds.begin(); fd != fds.end() && refusal.empty(); ++fd) {
     const HeldTable::Row* row = table_.of(unit);
-    if (count_of(row, Origin::stored) >= most && same_in(row, what, fd->get()) == nullptr)
+    if (const auto held = can_be_held(fd->get()); !held)
+      refusal = held.error().message;
+    else if (count_of(row, Origin::stored) >= most && same_in(row, what, fd->get()) == nullptr)
       refusal = "there are " + std::to_string(most) + ", as many as store-max allows";
     else if (auto kept = keep(unit, what, std::move(*fd)); !kept)
       refusal = kept.error().message;
   }
   if (!refusal.empty()) {
-    for (const UniqueFd& fd : fds)
-      if (fd) ipc::end_lingering(fd.get());
+    for (UniqueFd& fd : fds)
+      if (fd) ipc::close_aside(fd.release(), ipc::Reaping::at_next_call);
     return refuse(unit, refusal);
   }
   // The process may have ended before its message was read.
@@ -107,6 +101,7 @@ void Descriptors::store_remove(UnitIndex unit, std::string_view name) {
 }
 
 void Descriptors::poll(Held& held) {
+  // A file has no other end that could hang up, and epoll_ctl(2) might have to ask its server.
   if (!held.what.poll || held.source != nullptr || is_file(held.fd.get())) return;
   held.owner = this;
   const int r = sd_event_add_io(loop_, &held.source, held.fd.get(), 0, hung_up, &held);
@@ -131,6 +126,10 @@ Result<bool> Descriptors::pass(UnitIndex unit, std::string_view name, std::strin
         Error{"cannot pass a descriptor: '" + std::string(name) +
                   "' is no name for one: 1 to 255 printable ASCII characters, no colon",
               EINVAL});
+  if (const auto held = can_be_held(fd.get()); !held) {
+    ipc::close_aside(fd.release(), ipc::Reaping::at_next_call);
+    return context("pass a descriptor", held.error());
+  }
   HeldName what{.origin = Origin::passed, .name = std::string(name), .from = std::string(from)};
   auto kept = keep(unit, std::move(what), std::move(fd));
   if (!kept) return std::unexpected(kept.error());
