@@ -94,9 +94,9 @@ stage_lint() {
   fi
 }
 
-# begin_lint: in the background, with the time that the tests of the stages before leave. The compile
-# database is g++'s. clang 16 says that it lacks concepts support in full, and libstdc++ 12 then hides
-# std::expected; and it need not know g++'s warnings.
+# begin_lint: in the background, with the time that the tests of the stages before leave. The
+# compile database is g++'s. clang 16 says that it lacks concepts support in full, and libstdc++ 12
+# then hides std::expected; and it need not know g++'s warnings.
 begin_lint() {
   nice -n 19 run-clang-tidy-16 -quiet -p build -j "$(nproc)" \
     -extra-arg=-D__cpp_concepts=202002L -extra-arg=-Wno-macro-redefined -extra-arg=-Wno-error \

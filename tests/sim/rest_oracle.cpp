@@ -81,9 +81,11 @@ void RestJudge::running(UnitIndex unit) {
     const std::string name = set_[edge.to].name;
     switch (edge.kind) {
       case EdgeKind::requires_unit: {
-        // What ended by itself and cleanly stops nobody.
-        const bool kept =
-            is_up(edge.to) || other.state == UnitState::exited || other.state == UnitState::skipped;
+        // What ended by itself and cleanly stops nobody. Nor does a masked group of which nothing
+        // is known any more, because the region was lost.
+        const bool forgotten = other.masked && other.cause == core::Cause::none;
+        const bool kept = is_up(edge.to) || forgotten || other.state == UnitState::exited ||
+                          other.state == UnitState::skipped;
         if (!kept) verdict_.fail(unit, "it runs without what it requires: " + name);
         break;
       }
