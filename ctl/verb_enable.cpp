@@ -8,6 +8,15 @@
 namespace foster::ctl {
 namespace {
 
+bool is_masked(const region::Reader& reader, std::string_view unit) {
+  for (uint32_t slot = 0; slot < reader.slot_count(); ++slot) {
+    if (reader.slot_name(slot) != unit) continue;
+    foster_slot_body body;
+    return reader.copy_body(slot, body) && body.enablement == FOSTER_MASKED;
+  }
+  return false;
+}
+
 ExitCode run_setting(Session& session, const Arguments& arguments, std::string_view method,
                      std::string_view done) {
   const Step<OpenRegion> region = session.open_region(arguments);
@@ -16,8 +25,12 @@ ExitCode run_setting(Session& session, const Arguments& arguments, std::string_v
       request(session, arguments, *region, {.method = method, .names = arguments.names});
   if (!units) return units.error();
   if (arguments.quiet) return ExitCode::done;
-  for (const std::string& unit : *units)
-    session.out().line(printable(unit) + ": " + std::string(done));
+  for (const std::string& unit : *units) {
+    std::string line = printable(unit) + ": " + std::string(done);
+    if (method == bus_api::kEnable && is_masked(region->reader, unit))
+      line += ", but masked: it cannot be started before fosterctl unmask " + printable(unit);
+    session.out().line(line);
+  }
   return ExitCode::done;
 }
 

@@ -45,12 +45,15 @@ def test_a_masked_unit_is_not_started(foster, folder):
     daemon.ctl("stop", "a")
     done = daemon.ctl("start", "a", check=None)
     assert done.returncode != 0 and "masked" in done.stdout + done.stderr
+    assert daemon.ctl("enable", "a").stdout == (
+        "a: enabled, but masked: it cannot be started before fosterctl unmask a\n")
     daemon.kill_manager()
     assert daemon.ctl("start", "a", check=None).returncode != 0
     assert daemon.shutdown() == 0
     daemon.start(extra=state)
     assert daemon.unit("a")["state"] == "stopped"
     daemon.ctl("unmask", "a")
+    assert daemon.ctl("enable", "a").stdout == "a: enabled\n"
     daemon.ctl("start", "a")
     assert daemon.unit("a")["state"] == "running"
 
