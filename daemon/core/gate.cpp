@@ -127,8 +127,9 @@ Verdict Gate::start(UnitIndex unit, Cause cause) const {
   const bool listens = listens_first(ledger_.spec(unit), cause);
   const std::span<const Edge> edges = ledger_.set().graph().needs(unit);
   const UnitRecord& record = ledger_.record(unit);
-  const uint32_t blocker = record.state == UnitState::waiting ? record.blocker : 0;
-  const size_t first = place_of(edges, blocker, &Edge::to);
+  const bool waits = record.state == UnitState::waiting;
+  const size_t first = place_of(edges, waits ? record.blocker : 0, &Edge::to);
+  Verdict verdict;
   for (size_t i = 0; i < edges.size(); ++i) {
     const Edge& edge = edges[(first + i) % edges.size()];
     const bool needs_it = edge.kind == EdgeKind::requires_unit || edge.kind == EdgeKind::binds_to;
@@ -136,9 +137,12 @@ Verdict Gate::start(UnitIndex unit, Cause cause) const {
     if (listens && edge.kind != EdgeKind::conflicts && !brought_down) continue;
     const Passage passage = this->passage(edge);
     if (listens && brought_down && passage == Passage::wait) continue;
-    if (passage != Passage::open) return {passage, edge.to};
+    if (passage == Passage::open) continue;
+    if (passage == Passage::failed || waits) return {passage, edge.to};
+    // What has failed before it begins to wait will not be heard of again.
+    if (verdict.passage == Passage::open) verdict = {passage, edge.to};
   }
-  return {};
+  return verdict;
 }
 
 std::optional<UnitIndex> Gate::stop(UnitIndex unit) const {

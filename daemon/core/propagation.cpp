@@ -282,7 +282,8 @@ void Propagation::other_moved(const Edge& edge, bool fell, const Turn& turn) {
     return machine_.revive(unit, turn);
   }
   // What it requires crashed and was to come back, but now waits for what nobody brings up.
-  const bool in_vain = needs_it_up(edge.kind) && held_up_[edge.to.value] == Delay::without_end;
+  const bool in_vain = needs_it_up(edge.kind) && passage != Passage::open &&
+                       held_up_[edge.to.value] == Delay::without_end;
   if (((fell && edge.kind == EdgeKind::binds_to) || in_vain) && is_under_way(record.state)) {
     const StopWish wish{unit, Goal::up, Cause::dependency, edge.to.value + 1, false};
     stop({&wish, 1}, turn);

@@ -116,6 +116,18 @@ TEST(Order, AFailedRequirementFailsItsDependentsWithThatCause) {
   s.expect_state("web", UnitState::starting, Cause::dependency);
 }
 
+TEST(Order, WhatFailedBeforeOneBeginsToWaitForAnotherIsNotOverlooked) {
+  Scenario s({simple("db"), never_restarted(simple("cache")),
+              depends(simple("web"), &DependsSpec::requires_units, {"db", "cache"})});
+  for (const char* unit : {"db", "cache", "web"})
+    s.running(unit);
+  s.exited("cache", exit_code(1));
+  s.expect_state("web", UnitState::stopping, Cause::dependency);
+  s.stop("db");
+  s.exited("web", killed_by(SIGTERM));
+  s.expect_state("web", UnitState::failed, Cause::dependency);
+}
+
 TEST(Order, ACrashThatIsRestartedLeavesDependentsAlone) {
   Scenario s(db_and_web(&DependsSpec::requires_units));
   both_up(s);
