@@ -117,13 +117,13 @@ TEST(Order, AFailedRequirementFailsItsDependentsWithThatCause) {
 }
 
 TEST(Order, WhatFailedBeforeOneBeginsToWaitForAnotherIsNotOverlooked) {
-  Scenario s({simple("db"), never_restarted(simple("cache")),
-              depends(simple("web"), &DependsSpec::requires_units, {"db", "cache"})});
-  for (const char* unit : {"db", "cache", "web"})
+  Scenario s({simple("base"), never_restarted(simple("cache")),
+              depends(simple("web"), &DependsSpec::requires_units, {"base", "cache"})});
+  for (const char* unit : {"base", "cache", "web"})
     s.running(unit);
   s.exited("cache", exit_code(1));
   s.expect_state("web", UnitState::stopping, Cause::dependency);
-  s.stop("db");
+  s.stop("base");
   s.exited("web", killed_by(SIGTERM));
   s.expect_state("web", UnitState::failed, Cause::dependency);
 }
