@@ -150,7 +150,11 @@ void OrderOracle::judge_needs(const Judged& judged, const Edge& edge) {
       if (state == UnitState::skipped) return;
       [[fallthrough]];
     case EdgeKind::binds_to:
-      if (starts_on_connection(set_[edge.to]) && !core::at_rest(state)) return;
+      if (starts_on_connection(set_[edge.to]) && !core::at_rest(state)) {
+        if (state == UnitState::listening && !told_[edge.to].listens)
+          verdict_.fail(edge.from, "it was started before the sockets of this were open: " + name);
+        return;
+      }
       if ((state != UnitState::running && state != UnitState::exited) ||
           !told_.can_be_up(edge.to, judged.now)) {
         verdict_.fail(edge.from, "it was started before what it needs was up: " + name);

@@ -41,6 +41,8 @@ void Told::event(const core::Event& event, Instant now) {
     if (seen->attempt == unit.successor) unit.successor_ready = true;
   } else if (const auto* said = std::get_if<core::Notified>(&event)) {
     this->said(*said, now);
+  } else if (const auto* listening = std::get_if<core::Listening>(&event)) {
+    units_[listening->unit.value].listens = true;
   } else if (const auto* change = std::get_if<core::MaskChange>(&event)) {
     units_[change->unit.value].masked = change->masked;
   }
@@ -64,6 +66,11 @@ void Told::said(const core::Notified& event, Instant now) {
 
 void Told::action(const core::Action& action, Instant now) {
   const auto* note = std::get_if<core::Note>(&action);
+  if (note != nullptr && note->kind == core::NoteKind::state) {
+    // What is started without having listened first has its sockets opened for that.
+    bool& listens = units_[note->unit.value].listens;
+    listens = !core::at_rest(note->state) && (listens || note->state == core::UnitState::starting);
+  }
   if (note != nullptr && note->kind == core::NoteKind::ready && note->attempt.value != 0 &&
       note->attempt == units_[note->unit.value].successor) {
     return change_places(note->unit, now);
@@ -123,6 +130,7 @@ void Told::begins(UnitIndex index) {
   std::vector<Attempt> handed_over = std::move(unit.handed_over);
   unit = {.living = std::move(living),
           .handed_over = std::move(handed_over),
+          .listens = unit.listens,
           .ever_up = unit.ever_up,
           .ever_completed = unit.ever_completed,
           .runs = unit.runs + 1,
@@ -224,7 +232,11 @@ void Told::over(UnitIndex unit, Attempt attempt) {
 
 void Told::forget() {
   for (ToldUnit& unit : units_)
-    unit = {.uncertain = true, .ever_up = true, .ever_completed = true, .masked = unit.masked};
+    unit = {.uncertain = true,
+            .listens = true,
+            .ever_up = true,
+            .ever_completed = true,
+            .masked = unit.masked};
   committed_ = units_;
 }
 

@@ -60,6 +60,7 @@ struct ToldUnit {
   Duration extended{0};  // what EXTEND_TIMEOUT_USEC can have added
 
   bool uncertain = false;  // the region was lost in the middle of it
+  bool listens = false;    // its sockets are open
   bool ever_up = false;
   bool ever_completed = false;
   uint32_t runs = 0;  // that have begun
