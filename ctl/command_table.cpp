@@ -7,6 +7,7 @@
 #include "common/instance.hpp"
 #include "common/nearest_word.hpp"
 #include "common/signal_name.hpp"
+#include "common/unit/descriptor_name.hpp"
 #include "common/unit/duration_text.hpp"
 #include "common/unit/listen_address.hpp"
 #include "ctl/printable.hpp"
@@ -102,10 +103,17 @@ void declare_signal(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
   app.add_flag("-q,--quiet", arguments.quiet, "Say nothing but errors");
 }
 
+bool is_count(const std::string& text) {
+  return !text.empty() && text.size() <= 9 &&
+         text.find_first_not_of("0123456789") == std::string::npos;
+}
+
 std::string count_mistake(const std::string& text) {
-  const bool digits = !text.empty() && text.size() <= 9 &&
-                      text.find_first_not_of("0123456789") == std::string::npos;
-  return digits ? std::string() : "'" + text + "' is no count";
+  return is_count(text) ? std::string() : "'" + text + "' is no count";
+}
+
+std::string descriptor_mistake(const std::string& text) {
+  return is_count(text) ? std::string() : "'" + text + "' is no number of a descriptor";
 }
 
 void declare_quiet(CLI::App& app, Arguments& arguments) {
@@ -135,7 +143,7 @@ void declare_pass(CLI::App& app, Arguments& arguments, OptionTexts& texts) {
       ->allow_extra_args(false);
   app.add_option("--fd", texts.inherited, "Pass a descriptor that fosterctl has inherited")
       ->type_name("N")
-      ->check(count_mistake)
+      ->check(descriptor_mistake)
       ->allow_extra_args(false);
   app.add_option("--name", texts.descriptor_names,
                  "What the service calls it; default: the unit's name. With\n"
@@ -429,6 +437,10 @@ std::string finish_offers(const CLI::App& app, Arguments& arguments, OptionTexts
   std::vector<std::string>& names = texts.descriptor_names;
   std::ranges::for_each(names, unshield);
   if (arguments.offers.empty()) return "--listen or --fd is required";
+  for (const std::string& name : names)
+    if (!is_descriptor_name(name))
+      return "--name: '" + name +
+             "' is no name for a descriptor: 1 to 255 characters of ASCII, no colon";
   if (names.empty() && arguments.offers.size() == 1) return {};
   if (names.size() != arguments.offers.size())
     return std::to_string(arguments.offers.size()) +

@@ -51,11 +51,16 @@ std::string when_text(int64_t real_ns, int64_t boot_ns, const Clock& clock) {
 std::string state_fact(const UnitView& unit, const Clock& clock, const RenderOptions& options) {
   const foster_slot_body& body = unit.body;
   // A condition that was not met stands in full in the line below.
-  const std::string text = body.state == FOSTER_STATE_SKIPPED ? std::string(state_word(body.state))
-                                                              : printable(state_text(unit));
-  std::string word = coloured(text, state_colour(body.state), options);
-  if (body.since_boot_ns == 0) return word;
-  return word + " since " + when_text(body.since_real_ns, body.since_boot_ns, clock);
+  // What a running unit is about has begun later than its run.
+  const bool runs = body.state == FOSTER_STATE_RUNNING;
+  const bool word_alone = runs || body.state == FOSTER_STATE_SKIPPED;
+  const std::string text =
+      word_alone ? std::string(state_word(body.state)) : printable(state_text(unit));
+  std::string fact = coloured(text, state_colour(body.state), options);
+  if (body.since_boot_ns != 0)
+    fact += " since " + when_text(body.since_real_ns, body.since_boot_ns, clock);
+  const std::string step = runs ? printable(step_text(unit)) : std::string();
+  return step.empty() ? fact : fact + ": " + step;
 }
 
 std::string health_fact(const foster_slot_body& body, const RenderOptions& options) {

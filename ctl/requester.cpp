@@ -117,8 +117,6 @@ ExitCode explain_refusal(Session& session, const OpenRegion& region, const Reque
   if (name == bus_api::kErrorCannotReload)
     return session.fail(ExitCode::failed,
                         message + "; a reload hook, or type notify, would make it");
-  if (name == bus_api::kErrorCannotOverlap)
-    return session.fail(ExitCode::failed, message + "; of type simple or notify, it could");
   if (name == bus_api::kErrorNoSuchDescriptor)
     return session.fail(ExitCode::no_such_unit,
                         message + "; fosterctl fds " + request.names.front() + " lists what is");

@@ -6,6 +6,7 @@
 
 #include "common/bus_api.hpp"
 #include "common/listen/open_socket.hpp"
+#include "common/unit/descriptor_name.hpp"
 #include "common/unit/listen_address.hpp"
 #include "common/unit/unit_name.hpp"
 #include "ctl/printable.hpp"

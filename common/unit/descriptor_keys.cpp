@@ -68,7 +68,8 @@ constexpr std::array kKeys{
     KeySpec{Section::service, "store-preserve", "one of \"never\", \"restart\" and \"always\"",
             "\"restart\"",
             "How long what was stored or passed is kept: until the process has ended, until the "
-            "unit is stopped, or has ended or failed for good, or until fosterctl drop.",
+            "unit is stopped, or has ended or failed for good, or until fosterctl drop. What was "
+            "passed and no process has been given yet stays for the next start.",
             "file-descriptor-store-preserve filedescriptorstorepreserve fd-store-preserve",
             set_store_preserve},
 };

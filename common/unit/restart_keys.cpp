@@ -88,7 +88,8 @@ constexpr std::array kKeys{
         "the same sockets, and stops the old one when the new one is ready. If that does not "
         "come to be ready the old one stays. Not with `tcp`, `unix` or `http` in `[ready]`: the "
         "old process would answer there. A `command` finds the new one's number in $MAINPID. "
-        "One that names another process by MAINPID is not ready.",
+        "One that names another process by MAINPID is not ready. The unit is not stopped for that "
+        "and started: hooks and conditions have no part in it, and nor have other units.",
         "graceful rolling zero-downtime", [](S s) { read_boolean(s, s.spec.restart.overlap); }},
 
     KeySpec{Section::stop, "signal", "a signal's name such as \"SIGTERM\"", "\"SIGTERM\"",

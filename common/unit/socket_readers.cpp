@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/unit/descriptor_name.hpp"
 #include "common/unit/key_readers.hpp"
 #include "common/unit/listen_address.hpp"
 #include "common/unit/setting_report.hpp"
@@ -10,7 +11,6 @@
 namespace foster {
 namespace {
 
-constexpr size_t kDescriptorNameMax = 255;  // what sd_listen_fds_with_names(3) allows
 constexpr size_t kInterfaceMax = 15;
 constexpr uint64_t kBufferMax = INT32_MAX / 2;  // the kernel doubles it
 
@@ -36,8 +36,7 @@ void read_listen(const Setting& setting, SocketSpec& socket) {
 void read_descriptor_name(const Setting& setting, std::string& target) {
   const std::string* text = text_value(setting);
   if (text == nullptr) return;
-  const auto unfit = [](char c) { return c < ' ' || c > '~' || c == ':'; };
-  if (text->empty() || text->size() > kDescriptorNameMax || std::ranges::any_of(*text, unfit))
+  if (!is_descriptor_name(*text))
     return report(setting, setting.entry.value,
                   quoted_text(*text) +
                       " cannot be a descriptor's name: 1 to 255 characters of ASCII make one, and "

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/nearest_word.hpp"
+#include "common/unit/descriptor_name.hpp"
 #include "common/unit/given_keys.hpp"
 #include "common/unit/key_checks.hpp"
 #include "common/unit/unit_keys.hpp"

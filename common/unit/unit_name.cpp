@@ -43,12 +43,6 @@ std::string_view prefix_of(std::string_view name) {
   return name.substr(0, name.find('@'));
 }
 
-std::string descriptor_name_of(std::string_view name) {
-  std::string descriptor(prefix_of(name));
-  std::ranges::replace(descriptor, ':', '_');
-  return descriptor;
-}
-
 std::string_view instance_of(std::string_view name) {
   const size_t at = name.find('@');
   return at == std::string_view::npos ? std::string_view() : name.substr(at + 1);

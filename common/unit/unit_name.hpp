@@ -24,10 +24,6 @@ namespace foster {
 /// "worker" for "worker@3"; the whole name of a unit that is no instance.
 [[nodiscard]] std::string_view prefix_of(std::string_view name);
 
-/// "worker" for "worker@3", "a_b" for "a:b": what descriptors of the unit are called where nothing
-/// is said.
-[[nodiscard]] std::string descriptor_name_of(std::string_view name);
-
 /// "3" for "worker@3"; empty for a unit that is no instance.
 [[nodiscard]] std::string_view instance_of(std::string_view name);
 

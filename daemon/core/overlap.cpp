@@ -18,9 +18,7 @@ bool has_prospects(const SideRun& successor) {
 }
 
 std::string end_text(const LastExit& how) {
-  return std::string("the new process ") +
-         (how.kind == ExitKind::code ? "exited with " : "was ended by signal ") +
-         std::to_string(how.value) + " before it was ready";
+  return "the new process " + how_text(how) + " before it was ready";
 }
 
 }  // namespace
@@ -62,6 +60,7 @@ void UnitMachine::begin_overlap(UnitIndex unit, const Turn& turn) {
 void UnitMachine::spawn_successor(UnitIndex unit, const Turn& turn) {
   UnitRecord& record = ledger_.change(unit);
   record.successor = {.role = Role::successor, .attempt = next_attempt()};
+  record.successor_status.clear();
   const Duration timeout = start_timeout(spec(unit));
   if (timeout > Duration::zero()) record.successor.deadline = turn.now + timeout;
   turn.actions.emplace_back(
@@ -93,6 +92,8 @@ void UnitMachine::change_places(UnitIndex unit, const Turn& turn) {
   UnitRecord& record = ledger_.change(unit);
   record.former = {.attempt = record.attempt, .pid = record.pid};
   take_place(unit, turn);
+  record.cause = Cause::request;
+  record.blocker = 0;
   record.ready = true;
   note_ready(unit, "ready", turn);
   if (record.check.attempt.value != 0) {
@@ -119,6 +120,7 @@ void UnitMachine::take_place(UnitIndex unit, const Turn& turn) {
   record.watchdog_deadline = {};
   record.watchdog = spec(unit).health ? spec(unit).health->watchdog : Duration::zero();
   record.service_errno = 0;
+  record.status_text = std::exchange(record.successor_status, {});
 }
 
 /// The main process has ended before its successor was ready: that is on its way up now like after
@@ -259,7 +261,7 @@ void UnitMachine::beside_said(const Notified& event, const Turn& turn) {
     run.deadline = std::max(run.deadline, turn.now + *event.extend_timeout);
   }
   if (!of_successor) return;
-  if (event.status_text) record.status_text = *event.status_text;
+  if (event.status_text) record.successor_status = *event.status_text;
   const bool names_another = event.main_pid && run.pid != 0 && *event.main_pid != run.pid;
   if (names_another && awaits_successor(event.unit)) {
     record.detail = "the new process named another as the main one, which it cannot be here";

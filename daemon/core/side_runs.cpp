@@ -82,11 +82,6 @@ Duration hook_timeout(const UnitSpec& spec, Role role) {
   return spec.hooks->hooks[static_cast<size_t>(point_of(role))].timeout;
 }
 
-std::string how_text(const LastExit& end) {
-  return (end.kind == ExitKind::code ? "exited with " : "was ended by signal ") +
-         std::to_string(end.value);
-}
-
 std::string program_of(const UnitSpec& spec, const SideRun& run) {
   if (run.role == Role::condition) {
     return run.index < spec.conditions.size() && !spec.conditions[run.index].command.empty()

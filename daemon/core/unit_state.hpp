@@ -151,6 +151,7 @@
 
 #include "common/ids.hpp"
 #include "common/instant.hpp"
+#include "common/signal_name.hpp"
 
 namespace foster::core {
 
@@ -255,6 +256,12 @@ struct LastExit {
   bool operator==(const LastExit&) const = default;
 };
 
+/// "exited with 3", "was killed by SIGSEGV"; of an end that was one.
+[[nodiscard]] inline std::string how_text(const LastExit& end) {
+  return end.kind == ExitKind::code ? "exited with " + std::to_string(end.value)
+                                    : "was killed by " + signal_name(end.value);
+}
+
 /// A process beside the main one: of a hook or a condition, or of a check. At most one of each at a
 /// time. `ended` and `failed` are not published: the keeper tells an end again that has not been
 /// acknowledged.
@@ -323,8 +330,10 @@ struct UnitRecord {
   Instant trigger_start;       // of the window of the trigger limit
   uint32_t trigger_count = 0;  // starts by a connection within it
   LastExit last_exit;
-  std::string status_text;  // STATUS= it has said
-  std::string detail;       // a sentence to `cause`, may be empty; at most 87 bytes are shown
+  std::string status_text;       // STATUS= it has said
+  std::string successor_status;  // the same of its successor, which has it once it is the main
+                                 // process; not published
+  std::string detail;  // a sentence to `cause`, may be empty; at most 87 bytes are shown
 
   JobId job;                              // the job under way
   JobOutcome job_outcomes[kJobOutcomes];  // newest first

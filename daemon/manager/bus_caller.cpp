@@ -29,8 +29,10 @@ bool BusCaller::keeps_up() {
 int refuse(const BusCaller& caller, sd_bus_error* error, const char* what) {
   log(Level::warning, "a request was refused: not permitted",
       {{"verb", what}, {"uid", caller.uid}, {"pid", caller.pid}});
-  const std::string text = "only root and uid " + std::to_string(geteuid()) + " may " + what +
-                           " units here; you are uid " + std::to_string(caller.uid);
+  const uid_t own = geteuid();
+  const std::string text = std::string("cannot ") + what + ": only root " +
+                           (own == 0 ? "" : "and uid " + std::to_string(own) + " ") +
+                           "may change anything here; you are uid " + std::to_string(caller.uid);
   return sd_bus_error_set(error, bus_api::kErrorNotPermitted, text.c_str());
 }
 

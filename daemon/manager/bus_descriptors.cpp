@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "common/bus_api.hpp"
-#include "daemon/manager/held_name.hpp"
+#include "common/unit/descriptor_name.hpp"
 #include "daemon/manager/log.hpp"
 #include "daemon/manager/notify_message.hpp"
 
@@ -85,7 +85,7 @@ struct BusDescriptors::Methods {
 
   static int pass(sd_bus_message* call, void* self, sd_bus_error* error) {
     int result = 0;
-    Seat* seat = admitted(self, error, "pass descriptors to", result);
+    Seat* seat = admitted(self, error, "pass descriptors", result);
     if (seat == nullptr) return result;
     Subject subject;
     result = read_subject(*seat->server, call, subject, error);
@@ -175,7 +175,7 @@ struct BusDescriptors::Methods {
 
   static int drop(sd_bus_message* call, void* self, sd_bus_error* error) {
     int result = 0;
-    Seat* seat = admitted(self, error, "drop descriptors of", result);
+    Seat* seat = admitted(self, error, "drop descriptors", result);
     if (seat == nullptr) return result;
     Subject subject;
     result = read_subject(*seat->server, call, subject, error);
@@ -197,7 +197,7 @@ struct BusDescriptors::Methods {
   /// Other descriptors than sockets would not be claimed by anybody when they come back.
   static int hand_up(sd_bus_message* call, void* self, sd_bus_error* error) {
     int result = 0;
-    Seat* seat = admitted(self, error, "hand up descriptors of", result);
+    Seat* seat = admitted(self, error, "hand up descriptors", result);
     if (seat == nullptr) return result;
     Subject subject;
     result = read_subject(*seat->server, call, subject, error);
@@ -225,7 +225,7 @@ struct BusDescriptors::Methods {
 
   static int take(sd_bus_message* call, void* self, sd_bus_error* error) {
     int result = 0;
-    Seat* seat = admitted(self, error, "take descriptors of", result);
+    Seat* seat = admitted(self, error, "take descriptors", result);
     if (seat == nullptr) return result;
     Subject subject;
     result = read_subject(*seat->server, call, subject, error);

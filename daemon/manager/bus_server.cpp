@@ -278,7 +278,7 @@ struct BusServer::Methods {
   static int shutdown(sd_bus_message* call, void* self, sd_bus_error* error) {
     Client& client = *static_cast<Client*>(self);
     if (!client.keeps_up()) return 1;
-    if (!client.may_change()) return refuse(client, error, "shut down the");
+    if (!client.may_change()) return refuse(client, error, "shut down");
     log(Level::info, "asked to shut down", {{"uid", client.uid}, {"pid", client.pid}});
     client.server->shutdowns_.emplace_back(sd_bus_message_ref(call));
     client.server->shell_.queue(core::ShutdownRequest{0});

@@ -9,6 +9,7 @@
 
 #include "common/ipc/close_aside.hpp"
 #include "common/listen/open_socket.hpp"
+#include "common/unit/descriptor_name.hpp"
 #include "daemon/manager/descriptors.hpp"
 #include "daemon/manager/held_file.hpp"
 #include "daemon/manager/log.hpp"

@@ -16,7 +16,6 @@ constexpr std::string_view kPrefix = "fd:";
 constexpr std::string_view kInheritedPrefix = protocol::kInheritedPrefix;
 constexpr char kOrigins[] = {'s', 'p', 'k'};  // by Origin, without those inherited
 constexpr size_t kKindSize = 4;
-constexpr size_t kNameMax = 255;
 
 /// Takes what stands before the next such character; nothing where there is none.
 std::optional<std::string_view> next_part(std::string_view& rest, char end = ':') {
@@ -104,11 +103,6 @@ std::optional<HeldName> parse_held_name(std::string_view text) {
   held.name = *name;
   held.from = text;
   return held;
-}
-
-bool is_descriptor_name(std::string_view name) {
-  const auto fits = [](char c) { return c >= ' ' && c < 0x7f && c != ':'; };
-  return !name.empty() && name.size() <= kNameMax && std::ranges::all_of(name, fits);
 }
 
 }  // namespace foster::manager

@@ -31,8 +31,4 @@ struct HeldName {
 /// that the daemon inherited are of no unit; most have been named by the keeper itself.
 [[nodiscard]] std::optional<HeldName> parse_held_name(std::string_view text);
 
-/// What may be an FDNAME: 1 to 255 printable ASCII characters without a colon, which parts them in
-/// $LISTEN_FDNAMES (sd_listen_fds_with_names(3)).
-[[nodiscard]] bool is_descriptor_name(std::string_view name);
-
 }  // namespace foster::manager

@@ -217,6 +217,7 @@ void forget_unpublished(core::UnitRecord& record) {
   record.hook.ended = record.hook.failed = false;
   record.check.ended = record.check.failed = false;
   record.successor.ended = record.former.ended = false;
+  record.successor_status.clear();
 }
 
 /// The newest of each kind counts.

@@ -56,6 +56,23 @@ TEST(Overlap, TheOldOneIsStoppedOnceTheNewOneIsReady) {
   EXPECT_EQ(s.record("web").restarts, 0U);
 }
 
+TEST(Overlap, WhatTheNewOneSaysOfItselfIsTheUnitsOnceItHasThePlace) {
+  Scenario s({notify("web")});
+  halfway(s);
+  s.handle(Notified{.unit = s.index("web"), .attempt = {1}, .status_text = "busy"});
+  s.handle(Notified{.unit = s.index("web"), .attempt = {2}, .status_text = "loading"});
+  EXPECT_EQ(s.record("web").status_text, "busy");
+  s.exited("web", exit_code(3), 2);
+  EXPECT_EQ(s.record("web").detail, "the new process exited with 3 before it was ready");
+  overlap(s);
+  s.spawned("web", 3);
+  EXPECT_EQ(s.record("web").status_text, "busy");
+  s.handle(
+      Notified{.unit = s.index("web"), .attempt = {3}, .ready = true, .status_text = "at work"});
+  EXPECT_EQ(s.record("web").status_text, "at work");
+  s.expect_state("web", UnitState::running, Cause::request);
+}
+
 TEST(Overlap, ASimpleOneIsReadyOnceItIsExecuted) {
   UnitSpec spec = simple("web");
   spec.restart.overlap = true;

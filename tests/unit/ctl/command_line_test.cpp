@@ -93,11 +93,21 @@ TEST(CommandLine, MistakesInWhatIsPassedAreNamed) {
   const std::string see = "\nSee fosterctl pass --help.\n";
   EXPECT_EQ(mistake({"pass", "web"}), "fosterctl: --listen or --fd is required" + see);
   EXPECT_EQ(mistake({"pass", "--fd", "3"}), "fosterctl: NAME is required" + see);
-  EXPECT_EQ(mistake({"pass", "web", "--fd", "x"}), "fosterctl: --fd: 'x' is no count" + see);
+  EXPECT_EQ(mistake({"pass", "web", "--fd", "x"}),
+            "fosterctl: --fd: 'x' is no number of a descriptor" + see);
   EXPECT_EQ(mistake({"pass", "web", "--fd", "3", "--fd", "4", "--name", "a"}),
             "fosterctl: 2 descriptors take as many --name, not 1" + see);
   EXPECT_EQ(mistake({"pass", "web", "--fd", "3", "--name", "a", "--name", "b"}),
             "fosterctl: 1 descriptor takes as many --name, not 2" + see);
+  EXPECT_EQ(mistake({"pass", "web", "--fd", "3", "--name", ""}),
+            "fosterctl: --name: '' is no name for a descriptor: 1 to 255 characters of ASCII, no "
+            "colon" +
+                see);
+  EXPECT_EQ(
+      mistake({"pass", "web", "--fd", "3", "--name", "a\nb"}),
+      "fosterctl: --name: 'a?b' is no name for a descriptor: 1 to 255 characters of ASCII, no "
+      "colon" +
+          see);
   const std::string address = mistake({"pass", "web", "--listen", "tcp://example.com:80"});
   EXPECT_TRUE(address.starts_with(
       "fosterctl: --listen: 'tcp://example.com:80' is no address to listen at: "))

@@ -78,14 +78,5 @@ TEST(HeldName, OthersAreNone) {
     EXPECT_FALSE(parse_held_name(text)) << text;
 }
 
-TEST(HeldName, WhatADescriptorMayBeCalled) {
-  for (const std::string& name : {std::string("http"), std::string(255, 'x'), std::string("a b~!")})
-    EXPECT_TRUE(is_descriptor_name(name)) << name;
-  for (const std::string& name :
-       {std::string(), std::string(256, 'x'), std::string("a:b"), std::string("a\nb"),
-        std::string("\x7f"), std::string("\xc3\xa4"), std::string("a\0b", 3)})
-    EXPECT_FALSE(is_descriptor_name(name)) << name;
-}
-
 }  // namespace
 }  // namespace foster::manager
