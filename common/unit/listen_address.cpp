@@ -156,8 +156,8 @@ class Reader {
     const bool link_local = (*address)[0] == 0xfe && ((*address)[1] & 0xc0) == 0x80;
     if (percent == std::string_view::npos) {
       if (!link_local) return address_;
-      return wrong(number,
-                   "an address of one link needs its interface: [" + address_.host + "%eth0]");
+      return wrong(number, "an address of one link needs its interface: [" + address_.host +
+                               "%eth0], and %% for % in a unit file");
     }
     const std::string_view interface = host.substr(percent + 1);
     const bool fits = !interface.empty() && interface.size() <= kInterfaceMax &&
@@ -185,8 +185,9 @@ class Reader {
     const size_t most = socket ? kUnixPathMax : kFilePathMax;
     // The @ stands for the NUL that an abstract name begins with.
     if (path.size() > most + (path.starts_with('@') ? 1 : 0))
-      return wrong(path, "it has " + std::to_string(path.size()) +
-                             " bytes, and a path has at most " + std::to_string(most));
+      return wrong(path, "it has " + std::to_string(path.size()) + " bytes, and " +
+                             (path.starts_with('@') ? "an abstract name" : "a path") +
+                             " has at most " + std::to_string(most));
     address_.path = path;
     return address_;
   }

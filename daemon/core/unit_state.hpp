@@ -333,7 +333,7 @@ struct UnitRecord {
   std::string status_text;       // STATUS= it has said
   std::string successor_status;  // the same of its successor, which has it once it is the main
                                  // process; not published
-  std::string detail;  // a sentence to `cause`, may be empty; at most 87 bytes are shown
+  std::string detail;            // a sentence to `cause`, may be empty; at most 87 bytes are shown
 
   JobId job;                              // the job under way
   JobOutcome job_outcomes[kJobOutcomes];  // newest first

@@ -53,15 +53,29 @@ constexpr uint64_t kResultMask = (1u << kResultBits) - 1;
 
 constexpr std::string_view kCutMark = "\u2026";  // an ellipsis, three bytes
 
+/// Where a longer text is cut: most of its end stays, because that is where the reason stands.
+constexpr size_t kHeadMost = 40;
+
+/// Of UTF-8, whose continuation bytes begin with binary 10.
+bool within_character(const std::string& text, size_t at) {
+  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+}
+
 void copy_text(char (&into)[FOSTER_TEXT_SIZE], const std::string& text) {
-  const bool whole = text.size() < FOSTER_TEXT_SIZE;
-  size_t length = whole ? text.size() : FOSTER_TEXT_SIZE - 1 - kCutMark.size();
-  // Not in the middle of a character: continuation bytes of UTF-8 begin with binary 10.
-  while (!whole && length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
-    --length;
   std::memset(into, 0, FOSTER_TEXT_SIZE);
-  text.copy(into, length);
-  if (!whole) kCutMark.copy(into + length, kCutMark.size());
+  if (text.size() < FOSTER_TEXT_SIZE) {
+    text.copy(into, text.size());
+    return;
+  }
+  size_t head = kHeadMost;
+  while (head > 0 && within_character(text, head))
+    --head;
+  size_t tail = text.size() - (FOSTER_TEXT_SIZE - 1 - kCutMark.size() - head);
+  while (within_character(text, tail))
+    ++tail;
+  text.copy(into, head);
+  kCutMark.copy(into + head, kCutMark.size());
+  text.copy(into + head + kCutMark.size(), std::string::npos, tail);
 }
 
 uint8_t event_kind(core::NoteKind kind) {

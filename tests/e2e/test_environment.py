@@ -53,7 +53,7 @@ def test_a_missing_environment_file_is_a_failed_start(foster, folder):
     daemon.launch()
     daemon.until_state("a", "failed")
     found = daemon.unit("a")
-    assert str(folder / "missing") in found["why"] + found["detail"]
+    assert "missing: No such file or directory" in found["detail"]
 
 
 def test_an_environment_file_is_read_at_each_start(foster, folder):

@@ -148,9 +148,11 @@ TEST(SlotCodec, ALongDetailIsCutBetweenCharactersAndMarked) {
   const std::string most(FOSTER_TEXT_SIZE - 1, 'x');
   record.detail = most;
   EXPECT_EQ(std::string(encode_slot(record, UnitSpec{}, {}, kNow).detail), most);
-  const std::string start(FOSTER_TEXT_SIZE - 5, 'x');
-  record.detail = start + "ä and more";
-  EXPECT_EQ(std::string(encode_slot(record, UnitSpec{}, {}, kNow).detail), start + "…");
+  const std::string start(39, 'x');
+  const std::string end = " is a file, which is left alone";
+  record.detail = start + "ä" + std::string(60, 'y') + "ä" + std::string(13, 'z') + end;
+  EXPECT_EQ(std::string(encode_slot(record, UnitSpec{}, {}, kNow).detail),
+            start + "…" + std::string(13, 'z') + end);
 }
 
 }  // namespace

@@ -72,8 +72,10 @@ TEST(ListenAddress, WhatIsWrongWithIt) {
   EXPECT_EQ(read("tcp://example.org:80"),
             "example.org: `example.org` is no address of numbers such as 127.0.0.1, no [::1] and "
             "no *; names are not looked up");
-  EXPECT_EQ(read("tcp://[fe80::1]:80"),
-            "fe80::1: an address of one link needs its interface: [fe80::1%eth0]");
+  EXPECT_EQ(
+      read("tcp://[fe80::1]:80"),
+      "fe80::1: an address of one link needs its interface: [fe80::1%eth0], and %% for % in a unit "
+      "file");
   EXPECT_EQ(read("tcp://[fe80::1%]:80"), "%: `` cannot be the name of an interface");
   EXPECT_EQ(read("unix://run/x"), "run/x: a path begins with a /: write \"unix:///run/x\"");
   EXPECT_EQ(read("unix://"), "unix://: a path is missing: write \"unix:///run/x\"");
