@@ -81,7 +81,8 @@ constexpr std::array kKeys{
             "from in $REMOTE_ADDR and $REMOTE_PORT. An instance is not restarted.",
             "inetd", [](S s) { read_boolean(s, s.socket().accept); }},
     KeySpec{Section::socket, "max-connections", "a whole number from 1 to 1000", "64",
-            "With accept: how many connections there may be at a time. Further ones are closed.",
+            "With accept: how many connections by this socket there may be at a time. Further ones "
+            "are closed.",
             "maxconnections", [](S s) { read_count(s, 1, 1000, s.socket().max_connections); }},
     KeySpec{Section::socket, "max-connections-per-source", "a whole number from 0 to 1000", "0",
             "With accept: how many of them from one address, or of one user by a unix socket; 0 is "

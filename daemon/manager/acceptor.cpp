@@ -81,11 +81,11 @@ void Acceptor::resume_instance(UnitIndex instance) {
   const core::UnitRecord& record = core_.record(instance);
   const bool idle = core::at_rest(record.state);
   if (const auto connection = descriptors_.take(instance, kConnectionName)) {
-    busy_[instance.value] = {source_of(connection->get()), false};
+    busy_[instance.value] = {.source = source_of(connection->get())};
     // The process may have it already: the former manager did not come to let go of it.
     return idle ? start(instance) : instance_changed(instance);
   }
-  if (!idle) busy_[instance.value] = {source_of_process(record.pid), true};
+  if (!idle) busy_[instance.value] = {.source = source_of_process(record.pid), .handed_over = true};
 }
 
 void Acceptor::connection_came(UnitIndex listener, const SocketSpec& socket, int fd) {
@@ -112,13 +112,14 @@ void Acceptor::serve(UnitIndex listener, const SocketSpec& socket, UniqueFd conn
   const uint32_t most = socket.max_connections_per_source;
   if (most > 0 && busy_from(listener, source) >= most)
     return refuse(listener, "there are max-connections-per-source already", source);
-  const std::optional<UnitIndex> instance = free_instance(listener);
+  const bool room = busy_at(listener, socket) < socket.max_connections;
+  const std::optional<UnitIndex> instance = room ? free_instance(listener) : std::nullopt;
   if (!instance) return refuse(listener, "there are max-connections already", source);
   const std::string from =
       peer_user(connection.get()) ? source : address_text(peer_address(connection.get()));
   const auto given = descriptors_.pass(*instance, kConnectionName, from, std::move(connection));
   if (!given) return refuse(listener, given.error().message, source);
-  busy_[instance->value] = {std::move(source), false};
+  busy_[instance->value] = {std::move(source), false, &socket};
   start(*instance);
 }
 
@@ -187,6 +188,15 @@ uint32_t Acceptor::busy_from(UnitIndex listener, const std::string& source) {
         if (found->second.source.empty())
           found->second.source = source_of_process(core_.record(instance).pid);
         return found->second.source == source;
+      }));
+}
+
+uint32_t Acceptor::busy_at(UnitIndex listener, const SocketSpec& socket) {
+  const bool alone = sockets_of(core_.set()[listener]).size() == 1;
+  return static_cast<uint32_t>(
+      std::ranges::count_if(instances_of(listener), [&](UnitIndex instance) {
+        const auto found = busy_.find(instance.value);
+        return found != busy_.end() && (alone || found->second.socket == &socket);
       }));
 }
 

@@ -52,8 +52,9 @@ class Acceptor {
  private:
   /// A connection that an instance is there for.
   struct Busy {
-    std::string source;        // an address without a port, or a user
-    bool handed_over = false;  // the process has it, and foster no more
+    std::string source;                  // an address without a port, or a user
+    bool handed_over = false;            // the process has it, and foster no more
+    const SocketSpec* socket = nullptr;  // that it came to; null: a former manager knew
   };
   struct Refusals {
     Instant told;
@@ -66,6 +67,9 @@ class Acceptor {
   [[nodiscard]] const std::vector<UnitIndex>& instances_of(UnitIndex listener);
   [[nodiscard]] std::optional<UnitIndex> free_instance(UnitIndex listener);
   [[nodiscard]] uint32_t busy_from(UnitIndex listener, const std::string& source);
+  /// With one socket all there are; with several those that this manager has accepted, so that
+  /// after a crash it is their sum alone that is kept to for a while.
+  [[nodiscard]] uint32_t busy_at(UnitIndex listener, const SocketSpec& socket);
   void refuse(UnitIndex listener, std::string_view why, const std::string& source);
   void refuse_without_descriptor(UnitIndex listener, int fd);
 

@@ -138,6 +138,21 @@ def test_what_is_too_much_is_closed(foster, connect):
     assert daemon.log().count("connections are refused") == 1, "at a rate"
 
 
+def test_each_socket_has_its_own_maximum(foster, connect):
+    listens = {"listen": "tcp://127.0.0.1:0", "accept": True}
+    daemon = foster({"echo@": unit(ECHO) + sockets(
+        {**listens, "name": "small", "max_connections": 1},
+        {**listens, "name": "large", "max_connections": 3})}).start()
+    region = daemon.region()
+    small, large = region.units()["echo@"].socket_ports[:2]
+    region.close()
+    connect(small).pid()
+    assert connect(small).line() == "", "the other's room is not its own"
+    for _ in range(3):
+        connect(large).pid()
+    assert connect(large).line() == ""
+
+
 def test_a_source_has_its_share(foster, connect):
     daemon = foster(echo(listen="tcp://*:0", max_connections_per_source=1)).start()
     port = port_of(daemon)

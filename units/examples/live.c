@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SOCKETS 64
+#define SOCKETS 241 /* the channel, and as many as a unit may have */
 #define NAME_SIZE 256
 
 /* The next descriptor and its name; -1: the daemon is gone, or this process has too many. */
@@ -32,6 +32,14 @@ int main(void) {
   static char names[SOCKETS][NAME_SIZE];
   struct pollfd waited[SOCKETS] = {{.fd = atoi(getenv("FOSTER_RECEIVE_FD")), .events = POLLIN}};
   nfds_t count = 1;
+  /* What was passed before this start is there already, from number 3 on. */
+  char* given = getenv("LISTEN_FDNAMES");
+  for (char* name = given == NULL ? NULL : strtok(given, ":"); name != NULL && count < SOCKETS;
+       name = strtok(NULL, ":")) {
+    snprintf(names[count], NAME_SIZE, "%s", name);
+    waited[count] = (struct pollfd){.fd = 3 + (int)count - 1, .events = POLLIN};
+    ++count;
+  }
   for (;;) {
     if (poll(waited, count, -1) < 0) return 1;
     for (nfds_t i = 1; i < count; ++i) {
