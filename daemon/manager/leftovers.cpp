@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,6 +28,8 @@ constexpr char kVariable[] = "FOSTER_INVOCATION";
 constexpr Duration kEndsWithin = std::chrono::seconds(5);
 /// Who forks while it is looked for may be missed, and is found by looking again.
 constexpr int kLooksMax = 20;
+/// Whose execve(2) takes longer than this is left alone. The kernel tells nobody when one is done.
+constexpr Duration kExecutesWithin = std::chrono::seconds(1);
 
 struct Leftover {
   pid_t pid = 0;
@@ -38,18 +41,31 @@ UniqueFd open_process(pid_t pid) {
   return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
 }
 
-std::vector<Leftover> find(const std::string& invocation) {
+struct Look {
   std::vector<Leftover> found;
+  bool unsure = false;  // of one that was just being executed
+};
+
+Look look_for(const std::string& invocation) {
+  Look look;
   const std::unique_ptr<DIR, int (*)(DIR*)> processes(opendir("/proc"), closedir);
-  if (!processes) return found;
+  if (!processes) return look;
   while (const dirent* entry = readdir(processes.get())) {
     const auto pid = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
-    if (pid <= 1 || InitialEnvironment(pid).value(kVariable) != invocation) continue;
+    if (pid <= 1) continue;
+    const InitialEnvironment environment(pid);
+    if (environment.value(kVariable) != invocation) {
+      look.unsure = look.unsure || (environment.empty() &&
+                                    (is_being_executed(pid) || !InitialEnvironment(pid).empty()));
+      continue;
+    }
     UniqueFd process = open_process(pid);
     if (process && InitialEnvironment(pid).value(kVariable) == invocation)
-      found.push_back({pid, std::move(process)});
+      look.found.push_back({pid, std::move(process)});
+    else
+      look.unsure = true;
   }
-  return found;
+  return look;
 }
 
 void end(const Leftover& left) {
@@ -75,14 +91,19 @@ std::string invocation_of(const foster_region_header& header) {
 }
 
 void end_leftovers(const std::string& invocation) {
-  const Instant until = now_since_boot() + kEndsWithin;
-  for (int looks = 0; looks < kLooksMax; ++looks) {
-    const std::vector<Leftover> found = find(invocation);
-    if (found.empty()) return;
-    for (const Leftover& left : found)
+  const Instant begun = now_since_boot();
+  for (int looks = 0; looks < kLooksMax;) {
+    const Look look = look_for(invocation);
+    if (look.found.empty()) {
+      if (!look.unsure || now_since_boot() >= begun + kExecutesWithin) return;
+      sched_yield();
+      continue;
+    }
+    ++looks;
+    for (const Leftover& left : look.found)
       end(left);
-    for (const Leftover& left : found)
-      if (!wait_for_end(left, until)) return;
+    for (const Leftover& left : look.found)
+      if (!wait_for_end(left, begun + kEndsWithin)) return;
   }
 }
 

@@ -46,10 +46,14 @@ class InitialEnvironment {
  public:
   explicit InitialEnvironment(int32_t pid);
   [[nodiscard]] std::optional<std::string> value(std::string_view name) const;
+  [[nodiscard]] bool empty() const { return text_.empty(); }
 
  private:
   std::string text_;
 };
+
+/// For a moment of its execve(2) a process has a program, and neither arguments nor environment.
+[[nodiscard]] bool is_being_executed(int32_t pid);
 
 /// Resident memory in bytes: its own, and what it may share with others (files, shared memory).
 struct ResidentMemory {
