@@ -24,8 +24,7 @@ done
 
 bash packaging/deps.sh build demo test || { echo "0 passed, 1 failed"; exit 1; }
 results=$(mktemp -d)
-lint= # clang-tidy's pid, once it runs
-trap '[ -z "$lint" ] || kill "$lint" 2>/dev/null; rm -rf "$results"' EXIT
+trap 'rm -rf "$results"' EXIT
 
 say() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 
@@ -61,7 +60,6 @@ run_suites() {
 stage_plain() {
   say "the build that ships: building"
   step "set up build" set_up build && step "build build" ninja -C build || return
-  case " ${stages[*]} " in *" lint "*) begin_lint ;; esac
   say "the demo"
   if step demo bash packaging/demo.sh </dev/null >"$results/demo.log" 2>&1; then
     echo demo >>"$results/passed-steps"
@@ -86,23 +84,21 @@ stage_sanitize() {
 stage_lint() {
   say "clang-tidy"
   step "set up build" set_up build || return
-  [ -n "$lint" ] || begin_lint
-  if step clang-tidy wait "$lint"; then
-    echo clang-tidy >>"$results/passed-steps"
-  else
-    grep -E '(error|warning):|^\s+(\^|[0-9]* \|)' "$results/clang-tidy.log" | sort -u | head -n 100
-  fi
+  if step clang-tidy run_clang_tidy; then echo clang-tidy >>"$results/passed-steps"; fi
 }
 
-# begin_lint: in the background, with the time that the tests of the stages before leave. The
-# compile database is g++'s. clang 16 says that it lacks concepts support in full, and libstdc++ 12
-# then hides std::expected; and it need not know g++'s warnings.
-begin_lint() {
-  nice -n 19 run-clang-tidy-16 -quiet -p build -j "$(nproc)" \
+# The compile database is g++'s. clang 16 says that it lacks concepts support in full, and
+# libstdc++ 12 then hides std::expected; and it need not know g++'s warnings.
+run_clang_tidy() {
+  local log=$results/clang-tidy.log
+  if run-clang-tidy-16 -quiet -p build -j "$(nproc)" \
     -extra-arg=-D__cpp_concepts=202002L -extra-arg=-Wno-macro-redefined -extra-arg=-Wno-error \
     -extra-arg=-Wno-unknown-warning-option \
-    "^$PWD/(common|ctl|daemon)/" >"$results/clang-tidy.log" 2>&1 &
-  lint=$!
+    "^$PWD/(common|ctl|daemon)/" >"$log" 2>&1; then
+    return 0
+  fi
+  grep -E '(error|warning):|^\s+(\^|[0-9]* \|)' "$log" | sort -u | head -n 100
+  return 1
 }
 
 for stage in "${stages[@]}"; do "stage_$stage"; done
