@@ -9,12 +9,9 @@ namespace foster::ctl {
 namespace {
 
 bool is_masked(const region::Reader& reader, std::string_view unit) {
-  for (uint32_t slot = 0; slot < reader.slot_count(); ++slot) {
-    if (reader.slot_name(slot) != unit) continue;
-    foster_slot_body body;
-    return reader.copy_body(slot, body) && body.enablement == FOSTER_MASKED;
-  }
-  return false;
+  const auto slot = reader.find(unit);
+  foster_slot_body body;
+  return slot && reader.copy_body(*slot, body) && body.enablement == FOSTER_MASKED;
 }
 
 ExitCode run_setting(Session& session, const Arguments& arguments, std::string_view method,
