@@ -55,8 +55,7 @@ Look look_for(const std::string& invocation) {
     if (pid <= 1) continue;
     const InitialEnvironment environment(pid);
     if (environment.value(kVariable) != invocation) {
-      look.unsure = look.unsure || (environment.empty() &&
-                                    (is_being_executed(pid) || !InitialEnvironment(pid).empty()));
+      look.unsure = look.unsure || (environment.empty() && may_be_executing(pid));
       continue;
     }
     UniqueFd process = open_process(pid);

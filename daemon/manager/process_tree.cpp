@@ -136,13 +136,13 @@ std::optional<std::string> InitialEnvironment::value(std::string_view name) cons
   return std::nullopt;
 }
 
-bool is_being_executed(int32_t pid) {
+bool may_be_executing(int32_t pid) {
   char program = 0;
   // Threads of the kernel and zombies have none.
   if (readlink(path_of(pid, "exe").c_str(), &program, 1) < 0) return false;
   const auto arguments = read_file(path_of(pid, "cmdline"));
   const auto environment = read_file(path_of(pid, "environ"));
-  return arguments && arguments->empty() && environment && environment->empty();
+  return arguments && environment && (arguments->empty() || !environment->empty());
 }
 
 std::optional<ResidentMemory> resident_memory(int32_t pid) {

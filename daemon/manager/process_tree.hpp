@@ -52,8 +52,9 @@ class InitialEnvironment {
   std::string text_;
 };
 
-/// For a moment of its execve(2) a process has a program, and neither arguments nor environment.
-[[nodiscard]] bool is_being_executed(int32_t pid);
+/// Of a process whose environment was found empty: whether another look may find one. For a moment
+/// of its execve(2) a process has a program, and neither arguments nor environment.
+[[nodiscard]] bool may_be_executing(int32_t pid);
 
 /// Resident memory in bytes: its own, and what it may share with others (files, shared memory).
 struct ResidentMemory {
