@@ -438,9 +438,7 @@ std::string finish_offers(const CLI::App& app, Arguments& arguments, OptionTexts
   std::ranges::for_each(names, unshield);
   if (arguments.offers.empty()) return "--listen or --fd is required";
   for (const std::string& name : names)
-    if (!is_descriptor_name(name))
-      return "--name: '" + name +
-             "' is no name for a descriptor: 1 to 255 characters of ASCII, no colon";
+    if (!is_descriptor_name(name)) return "--name: " + descriptor_name_mistake(name);
   if (names.empty() && arguments.offers.size() == 1) return {};
   if (names.size() != arguments.offers.size())
     return std::to_string(arguments.offers.size()) +

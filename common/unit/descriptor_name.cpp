@@ -16,6 +16,12 @@ bool is_descriptor_name(std::string_view name) {
   return !name.empty() && name.size() <= kNameMax && std::ranges::all_of(name, fits);
 }
 
+std::string descriptor_name_mistake(std::string_view name) {
+  if (is_descriptor_name(name)) return {};
+  return "'" + std::string(name) +
+         "' is no name for a descriptor: 1 to 255 characters of ASCII, no colon";
+}
+
 std::string descriptor_name_of(std::string_view unit) {
   std::string descriptor(prefix_of(unit));
   std::ranges::replace(descriptor, ':', '_');

@@ -26,10 +26,6 @@ int fail(sd_bus_error* error, const char* name, const std::string& message) {
   return sd_bus_error_set(error, name, message.c_str());
 }
 
-std::string name_mistake(const std::string& name) {
-  return "'" + name + "' is no name for a descriptor: 1 to 255 characters of ASCII, no colon";
-}
-
 /// Why nothing that is passed would ever come to a process of the unit; empty: it would.
 std::string_view why_no_process(const UnitSpec& unit) {
   if (unit.type == ServiceType::group) return "it is a group, which has no process";
@@ -95,7 +91,7 @@ struct BusDescriptors::Methods {
       return fail(error, bus_api::kErrorInvalid,
                   "cannot pass a descriptor to " + subject.unit_name + ": none came");
     if (!is_descriptor_name(subject.name))
-      return fail(error, bus_api::kErrorInvalid, name_mistake(subject.name));
+      return fail(error, bus_api::kErrorInvalid, descriptor_name_mistake(subject.name));
     const std::string_view why = why_no_process((*seat->server->set_)[subject.unit]);
     if (!why.empty())
       return fail(error, SD_BUS_ERROR_FAILED,

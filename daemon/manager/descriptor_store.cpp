@@ -122,11 +122,7 @@ int Descriptors::hung_up(sd_event_source*, int, uint32_t, void* held) {
 
 Result<bool> Descriptors::pass(UnitIndex unit, std::string_view name, std::string_view from,
                                UniqueFd fd) {
-  if (!is_descriptor_name(name))
-    return std::unexpected(
-        Error{"cannot pass a descriptor: '" + std::string(name) +
-                  "' is no name for one: 1 to 255 printable ASCII characters, no colon",
-              EINVAL});
+  if (!is_descriptor_name(name)) return failure("pass a descriptor", descriptor_name_mistake(name));
   if (const auto held = can_be_held(fd.get()); !held) {
     ipc::close_aside(fd.release(), ipc::Reaping::at_next_call);
     return context("pass a descriptor", held.error());
