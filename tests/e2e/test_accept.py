@@ -19,10 +19,10 @@ def echo(command=None, listen: str = "tcp://127.0.0.1:0", top=None, **keys) -> d
     return {"echo@": text + sockets({"listen": listen, "accept": True, **keys})}
 
 
-def port_of(daemon) -> int:
+def port_of(daemon, socket_number: int = 0) -> int:
     region = daemon.region()
     try:
-        return region.units()["echo@"].socket_ports[0]
+        return region.units()["echo@"].socket_ports[socket_number]
     finally:
         region.close()
 
@@ -143,9 +143,7 @@ def test_each_socket_has_its_own_maximum(foster, connect):
     daemon = foster({"echo@": unit(ECHO) + sockets(
         {**listens, "name": "small", "max_connections": 1},
         {**listens, "name": "large", "max_connections": 3})}).start()
-    region = daemon.region()
-    small, large = region.units()["echo@"].socket_ports[:2]
-    region.close()
+    small, large = port_of(daemon, 0), port_of(daemon, 1)
     connect(small).pid()
     assert connect(small).line() == "", "the other's room is not its own"
     for _ in range(3):

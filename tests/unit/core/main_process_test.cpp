@@ -17,6 +17,14 @@ Notified main_pid(Scenario& s, int32_t pid) {
   return {.unit = s.index("web"), .main_pid = pid};
 }
 
+/// The command has ended, and the keeper is asked for the daemon that it has left.
+void daemon_found(Scenario& s) {
+  s.begin();
+  s.spawned("web");
+  s.main_exited("web", exit_code(0));
+  s.handle(MainFound{s.index("web"), {1}, 77});
+}
+
 TEST(Forking, TheDaemonThatTheCommandLeavesBecomesTheMainProcess) {
   Scenario s({forking()});
   s.begin();
@@ -40,10 +48,7 @@ TEST(Forking, WhatIsLeftOfTheCommandsGroupIsStoppedAfterTheDaemon) {
   UnitSpec spec = forking();
   spec.stop.timeout = 5s;
   Scenario s({spec});
-  s.begin();
-  s.spawned("web");
-  s.main_exited("web", exit_code(0));
-  s.handle(MainFound{s.index("web"), {1}, 77});
+  daemon_found(s);
   s.handle(Spawned{s.index("web"), {2}, 77});
   s.stop("web");
   s.forget();
@@ -134,10 +139,7 @@ TEST(Forking, ADaemonThatIsTakenOverOnceTheCommandsGroupIsKilledGetsTheStopSigna
   UnitSpec spec = forking();
   spec.stop.timeout = 5s;
   Scenario s({spec});
-  s.begin();
-  s.spawned("web");
-  s.main_exited("web", exit_code(0));
-  s.handle(MainFound{s.index("web"), {1}, 77});
+  daemon_found(s);
   s.stop("web");
   s.pass(5s);
   s.forget();
