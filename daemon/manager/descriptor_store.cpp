@@ -122,7 +122,8 @@ int Descriptors::hung_up(sd_event_source*, int, uint32_t, void* held) {
 
 Result<bool> Descriptors::pass(UnitIndex unit, std::string_view name, std::string_view from,
                                UniqueFd fd) {
-  if (!is_descriptor_name(name)) return failure("pass a descriptor", descriptor_name_mistake(name));
+  if (!is_descriptor_name(name))
+    return context("pass a descriptor", {descriptor_name_mistake(name), EINVAL});
   if (const auto held = can_be_held(fd.get()); !held) {
     ipc::close_aside(fd.release(), ipc::Reaping::at_next_call);
     return context("pass a descriptor", held.error());
